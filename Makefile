@@ -1,0 +1,50 @@
+# Two commands on a fresh machine: `make run` (try it) and `make test` (all that CI runs).
+# Only relative paths, so that a checkout may live in a folder with spaces in its name.
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+
+.PHONY: run test check-style bench lock clean
+.DEFAULT_GOAL := run
+
+run: .venv/run
+	@$(RUN) bot local
+
+test: .venv/dev
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) importlinter.cli lint 2>/dev/null || $(BIN)/python -c "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"
+	@$(RUN) pytest -q
+
+bench: .venv/dev
+	@$(RUN) bench
+
+# The environment is made once, and again when the locked versions change.
+.venv/bin/python:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: install it (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null \
+		|| { echo "Python's venv module is missing: install it (Debian: apt install python3-venv), then run make again" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/run: .venv/bin/python requirements.lock pyproject.toml
+	@echo "Installing the locked versions into .venv (once)"
+	@$(RUN) pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@touch $@
+
+.venv/dev: .venv/bin/python requirements.lock pyproject.toml
+	@echo "Installing the locked versions into .venv (once)"
+	@$(RUN) pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@ .venv/run
+
+# Writes requirements.lock anew from what pyproject.toml allows.
+lock:
+	@rm -rf .venv/lock && "$(PYTHON)" -m venv .venv/lock
+	@.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]' hatchling editables
+	@.venv/lock/bin/python -m pip freeze --exclude iora-bot > requirements.lock
+	@rm -rf .venv/lock
+
+clean:
+	@rm -rf .venv

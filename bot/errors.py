@@ -1,0 +1,27 @@
+"""The tree of errors that the bot raises on purpose.
+
+Every message says what, where, what was expected and what to do next, because it is shown to a
+person as it is. A refusal of a business rule is not an error: rules return it.
+"""
+
+from __future__ import annotations
+
+
+class IoraError(Exception):
+    """Anything that is reported to a person as one line, without a traceback."""
+
+
+class ConfigError(IoraError):
+    """A file that people write is wrong; ``problems`` holds every finding, in file order."""
+
+    def __init__(self, problems: tuple[object, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class StoreError(IoraError):
+    """The database can't be opened, is held by another process, or is damaged."""
+
+
+class TargetError(IoraError):
+    """A watched target could not be read; the subclasses in ``http`` say how."""

@@ -1,0 +1,1 @@
+"""Frozen records: what the bot knows, decides on and says. No input or output."""

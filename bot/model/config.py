@@ -1,0 +1,73 @@
+"""``config.yaml`` as frozen records. Reading the file is the work of ``bot.files``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from bot.model.policy import PERSON, Escalation
+from bot.model.record import Written
+from bot.model.target import Bound, Name, Target
+
+
+def _person(text: str) -> str:
+    if not PERSON.match(text):
+        raise ValueError(
+            "expected a Slack member id such as U02BOB (profile, More, Copy member ID)"
+        )
+    return text
+
+
+def _person_or_login(text: str) -> str:
+    if text.startswith("cli:") and len(text) > 4:
+        return text
+    if not PERSON.match(text):
+        raise ValueError("expected a Slack member id such as U02BOB, or a login such as cli:alice")
+    return text
+
+
+Person = Annotated[str, AfterValidator(_person)]
+RoleHolder = Annotated[str, AfterValidator(_person_or_login)]
+Role = Literal["responder", "commander"]
+
+
+class SlackSettings(Written):
+    """The team that the bot serves, and where incidents are announced."""
+
+    team: str | None = Field(None, pattern=r"^T[A-Z0-9]{2,30}$")
+    channel: Annotated[str, Field(pattern=r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{2,30}$")] = (
+        "incidents"
+    )
+    guests: tuple[Person, ...] = Field(
+        (), description="guests and people of connected teams who may use the bot all the same"
+    )
+
+
+# The guide's five bounds ("Performance Baseline Verification"), strict.
+GUIDE_BASELINES = {
+    "response_time_p95_ms": Bound(below=500),
+    "error_rate_percent": Bound(below=0.1),
+    "memory_mb": Bound(below=256),
+    "cpu_percent": Bound(below=70),
+    "test_coverage_percent": Bound(above=85, informative=True),
+}
+# The guide's escalation bounds ("Data Collection During Incidents").
+GUIDE_CRITICAL = {"cpu_percent": Bound(below=90), "memory_mb": Bound(below=1024)}
+
+
+class Config(Written):
+    """The whole file."""
+
+    version: Literal[1]
+    slack: SlackSettings = SlackSettings()
+    targets: dict[Name, Target] = Field(min_length=1)
+    baselines: dict[Name, Bound] = GUIDE_BASELINES
+    critical: dict[Name, Bound] = GUIDE_CRITICAL
+    escalation: Escalation
+    groups: dict[Name, tuple[Person, ...]] = {}
+    roles: dict[Role, tuple[RoleHolder, ...]] = {}
+
+    def holders(self, role: Role) -> tuple[str, ...]:
+        """Who has the role: member ids, and logins as ``cli:LOGIN``."""
+        return self.roles.get(role, ())
