@@ -1,0 +1,1 @@
+"""A sample I.O.R.A. service whose health a visitor can break. It imports nothing of the bot."""
