@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from bot.model.policy import PERSON, Escalation
-from bot.model.record import Written
+from bot.model.record import Written, shaped
 from bot.model.target import Bound, Name, Target
 
 
@@ -35,10 +35,14 @@ Role = Literal["responder", "commander"]
 class SlackSettings(Written):
     """The team that the bot serves, and where incidents are announced."""
 
-    team: str | None = Field(None, pattern=r"^T[A-Z0-9]{2,30}$")
-    channel: Annotated[str, Field(pattern=r"^#?[a-z0-9_-]{1,80}$|^[CG][A-Z0-9]{2,30}$")] = (
-        "incidents"
-    )
+    team: Annotated[str, shaped(r"T[A-Z0-9]{2,30}", "a team id such as T01TEAM")] | None = None
+    channel: Annotated[
+        str,
+        shaped(
+            r"#?[a-z0-9_-]{1,80}|[CG][A-Z0-9]{2,30}",
+            "a channel's name such as incidents, or its id such as C01ABCDEF",
+        ),
+    ] = "incidents"
     guests: tuple[Person, ...] = Field(
         (), description="guests and people of connected teams who may use the bot all the same"
     )

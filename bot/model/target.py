@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from bot.model.record import Written
+from bot.model.record import Written, shaped
 from bot.model.units import Duration
 
 
@@ -20,7 +20,13 @@ def _http_url(url: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Name = Annotated[
+    str,
+    shaped(
+        r"[a-z][a-z0-9_-]{0,62}",
+        "a name of lower-case letters, digits, - and _ that begins with a letter",
+    ),
+]
 
 
 class HealthSource(Written):
@@ -40,6 +46,12 @@ class AgentSource(Written):
     url: Url
     token: SecretStr | None = None
     timeout: Duration = 5_000
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, token: object) -> object:
+        """``${IORA_AGENT_TOKEN:-}`` without the variable: an agent on loopback needs none."""
+        return None if token == "" else token
 
 
 class Target(Written):

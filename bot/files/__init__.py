@@ -1,0 +1,1 @@
+"""Config and runbooks from YAML, with errors that say where."""

@@ -1,0 +1,203 @@
+"""One file that people write, as a record of its schema, or every problem that is in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.errors import ConfigError
+from bot.files import secret, wording
+from bot.files.problem import Fault, Loc, Problem
+from bot.files.secret import Secrets
+from bot.files.shape import Shape
+from bot.files.tree import DEPTH, Data, TooDeep, Tree, parse
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Check = Callable[[Data], Iterable[Fault]]
+"""Looks at the whole data (not yet validated) for what a schema can't see, such as names."""
+
+SIZE = 256 * 1024
+_MOST = 100
+"""Problems that are told at once: a file with more is not the file that was meant."""
+
+
+def load(
+    path: Path, schema: type[ModelT], environ: Mapping[str, str] | None, *checks: Check
+) -> ModelT:
+    """Read the file; raises ``ConfigError`` with every ``Problem``, in file order.
+
+    ``${NAME}`` is filled in from ``environ``; ``None`` leaves it as written.
+    """
+    return load_text(_read(path), str(path), schema, environ, *checks)
+
+
+def load_text(
+    text: str, name: str, schema: type[ModelT], environ: Mapping[str, str] | None, *checks: Check
+) -> ModelT:
+    """As ``load``, for a text that is not in a file (yet); ``name`` is what problems call it."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    shape = Shape(schema)
+    try:
+        tree = parse(text, environ, Secrets(shape.secret_fields()))
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        fault = _syntax(error, text)
+        tree = Tree(faults=[fault], hidden=list(secret.guessed(text)))
+        raise ConfigError(_Page(name, text, tree).problems()) from None
+    if tree.data is None and not tree.faults:
+        raise ConfigError((Problem(path=name, text="the file is empty", fix=_keys(shape)),))
+    record, errors = _validated(schema, tree.data)
+    tree.faults += wording.faults(errors, tree, shape)
+    told: set[Loc | int] = {fault.at for fault in tree.faults}
+    for check in checks:
+        tree.faults += [fault for fault in check(tree.data) if _is_news(fault, told, tree)]
+    if record is None or tree.faults:
+        raise ConfigError(_Page(name, text, tree).problems())
+    return record
+
+
+def _read(path: Path) -> str:
+    """The file as text; raises ``ConfigError`` with the one line that says why not."""
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(SIZE + 1)
+    except FileNotFoundError:
+        raise ConfigError((Problem(path=name, text="there is no such file"),)) from None
+    except IsADirectoryError:
+        raise ConfigError((Problem(path=name, text="a folder", expected="a file"),)) from None
+    except PermissionError:
+        problem = Problem(path=name, text="no permission to read it", fix=f"chmod u+r {name}")
+        raise ConfigError((problem,)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise ConfigError((Problem(path=name, text=f"can't be read: {reason}"),)) from None
+    if len(raw) > SIZE:
+        raise ConfigError((Problem(path=name, text="too large", expected="at most 256 KB"),))
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        text = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        problem = Problem(path=name, line=line, column=column, text=text, fix="save it as UTF-8")
+        raise ConfigError((problem,)) from None
+
+
+def _validated(schema: type[ModelT], data: Data) -> tuple[ModelT | None, tuple[ErrorDetails, ...]]:
+    """Through JSON, so that in a strict schema a list is a tuple and a word an enum."""
+    try:
+        return schema.model_validate_json(json.dumps(data)), ()
+    except ValidationError as error:
+        return None, tuple(error.errors(include_url=False))
+
+
+def _is_news(fault: Fault, told: set[Loc | int], tree: Tree) -> bool:
+    return fault.at not in told and not (isinstance(fault.at, tuple) and tree.is_broken(fault.at))
+
+
+def _keys(shape: Shape) -> str:
+    return f"it starts with '{shape.known_keys(())[0]}:'"
+
+
+class _Page:
+    """The text of a file with what is wrong in it: offsets become lines and columns."""
+
+    def __init__(self, name: str, text: str, tree: Tree) -> None:
+        self._name = name
+        self._text = text
+        self._tree = tree
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._hidden = [*tree.hidden, *secret.shapes(text)]
+
+    def problems(self) -> tuple[Problem, ...]:
+        """In file order, at most a hundred."""
+        placed = [(self._offset(fault), fault) for fault in self._tree.faults]
+        placed.sort(key=lambda pair: pair[0])
+        shown = tuple(self._problem(offset, fault) for offset, fault in placed[:_MOST])
+        if len(placed) <= _MOST:
+            return shown
+        rest = f"and {len(placed) - _MOST} more problems"
+        return (*shown, Problem(path=self._name, text=rest))
+
+    def _offset(self, fault: Fault) -> int:
+        if isinstance(fault.at, int):
+            return fault.at
+        return self._tree.offset(fault.at, on_key=fault.on_key)
+
+    def _problem(self, offset: int, fault: Fault) -> Problem:
+        row = bisect_right(self._starts, offset) - 1
+        start = self._starts[row]
+        end = self._text.find("\n", start)
+        end = len(self._text) if end < 0 else end
+        shown = secret.masked(self._text, start, end, self._hidden)
+        before = secret.masked(self._text, start, offset, self._hidden)
+        return Problem(
+            path=self._name,
+            line=row + 1,
+            column=offset - start + 1,
+            text=_safe(fault.text),
+            expected=_safe(fault.expected),
+            near=_safe(fault.near),
+            fix=_safe(fault.fix),
+            source_line=_printable(shown),
+            caret=min(len(before), len(shown)),
+        )
+
+
+def _safe(text: str) -> str:
+    return _printable(secret.masked(text, 0, len(text), secret.shapes(text)))
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+_PLAIN = {
+    "mapping values are not allowed": ("a second ': ' in one value", "quote the value"),
+    "found character '\\t'": ("a tab where a value begins", "indent with spaces"),
+    "found a tab": ("a tab in the indentation", "indent with spaces"),
+    "found character": ("a character that can't begin a value", "quote the value"),
+    "could not find expected ':'": ("a line without ': '", "write key: value"),
+    "found unexpected end of stream": ("a quote that is never closed", "close it"),
+    "found unexpected document separator": ("a quote that is never closed", "close it"),
+    "found unknown escape character": ("an unknown escape (\\)", "use single quotes"),
+    "expected escape sequence": ("an escape (\\) that is cut short", "use single quotes"),
+    "expected ',' or '}'": ("a { that is never closed, or a missing comma", "quote ${NAME}"),
+    "expected ',' or ']'": ("a [ that is never closed, or a missing comma", ""),
+    "expected <block end>": ("this does not line up with the lines above", "check the indentation"),
+    "found duplicate": ("this is said twice", ""),
+    "expected the node content": ("a value is missing", ""),
+    "found undefined tag handle": ("a tag (!name)", "write the plain value"),
+    "expected '<document start>'": ("text after the end of the document", ""),
+    "sequence entries are not allowed": ("a list ('- ') that begins within a line", "own line"),
+}
+
+
+def _syntax(error: Exception, text: str) -> Fault:
+    """Why the text is no YAML, without repeating any of it."""
+    if isinstance(error, TooDeep):
+        return Fault(at=error.offset, text="nested too deep", expected=f"at most {DEPTH} levels")
+    if isinstance(error, yaml.reader.ReaderError):
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        return Fault(at=error.position, text=f"a control character (U+{code:04X})", fix="remove it")
+    if not isinstance(error, yaml.MarkedYAMLError):
+        found = re.search(r"\\U(?!000|0010)", text)
+        at = found.start() if found else 0
+        return Fault(at=at, text="an escape or a directive that can't be read", fix="remove it")
+    mark = error.problem_mark or error.context_mark
+    plain, fix = "this is not YAML", "quote the value if it has special characters"
+    for start, (words, cure) in _PLAIN.items():
+        if (error.problem or "").startswith(start):
+            plain, fix = words, cure
+            if "never closed" in plain and error.context_mark is not None:
+                mark = error.context_mark
+            break
+    return Fault(at=min(mark.index, len(text)) if mark else 0, text=plain, fix=fix)

@@ -1,0 +1,70 @@
+"""What a schema knows about a place in a file: its keys, and which fields are secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.files.problem import Loc
+
+Part = Mapping[str, Any]
+
+
+class Shape:
+    """A pydantic schema, looked up through its JSON Schema."""
+
+    def __init__(self, schema: type[BaseModel]) -> None:
+        self._root: Part = schema.model_json_schema()
+        self._definitions: Part = self._root.get("$defs", {})
+
+    def secret_fields(self) -> frozenset[str]:
+        """The names of all fields that hold a ``SecretStr``."""
+        return frozenset(
+            name
+            for record in (self._root, *self._definitions.values())
+            for name, part in record.get("properties", {}).items()
+            if any(choice.get("format") == "password" for choice in self._choices(part))
+        )
+
+    def known_keys(self, loc: Loc) -> tuple[str, ...]:
+        """The keys that a mapping at this place may have, where they are fixed."""
+        keys = (key for part in self._parts(loc) for key in part.get("properties", {}))
+        return tuple(dict.fromkeys(keys))
+
+    def _parts(self, loc: Loc) -> list[Part]:
+        parts = list(self._choices(self._root))
+        for step in loc:
+            deeper = [
+                choice
+                for part in parts
+                for below in _below(part, step)
+                for choice in self._choices(below)
+            ]
+            # A step that leads nowhere is pydantic's label of a branch, not a key.
+            parts = deeper or parts
+        return parts
+
+    def _choices(self, part: Part) -> Iterator[Part]:
+        """The part itself, its references followed and its alternatives taken apart."""
+        if "$ref" in part:
+            yield from self._choices(self._definitions[part["$ref"].rpartition("/")[2]])
+            return
+        alternatives = [*part.get("anyOf", ()), *part.get("oneOf", ()), *part.get("allOf", ())]
+        for alternative in alternatives:
+            yield from self._choices(alternative)
+        if not alternatives:
+            yield part
+
+
+def _below(part: Part, step: str | int) -> Iterator[Part]:
+    if isinstance(step, int):
+        below = [*part.get("prefixItems", ())[step : step + 1], part.get("items")]
+    elif step in part.get("properties", {}):
+        below = [part["properties"][step]]
+    else:
+        below = [part.get("additionalProperties"), *part.get("patternProperties", {}).values()]
+    for candidate in below:
+        if isinstance(candidate, Mapping):
+            yield candidate
