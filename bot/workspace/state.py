@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bot.workspace.clock import Clock, SystemClock
 from bot.workspace.records import (
@@ -45,15 +45,21 @@ class Workspace:
         self.homes: dict[str, View] = {}
         self.snoozed_until: dict[str, int] = {}
         self._read: dict[tuple[str, str], int] = {}
+        self.on_post: list[Callable[[Message], None]] = []
         self._queues: list[asyncio.Queue[Change]] = []
         self._seq = itertools.count(1)
         self._ids = itertools.count(1)
         self._last_ts = 0
         humans = [person.id for person in self.people.values() if person.kind == "member"]
         self.add_channel(
-            "incidents", members=humans, id="C01INCIDENTS", topic="Incidents, as they happen"
+            "incidents",
+            members=humans,
+            channel_id="C01INCIDENTS",
+            topic="Incidents, as they happen",
         )
-        self.add_channel("general", members=humans, id="C02GENERAL", topic="Everything else")
+        self.add_channel(
+            "general", members=humans, channel_id="C02GENERAL", topic="Everything else"
+        )
 
     # ids and times
 
@@ -81,12 +87,12 @@ class Workspace:
         self,
         name: str,
         members: Iterable[str] = (),
-        id: str = "",
+        channel_id: str = "",
         topic: str = "",
-        creator: str = "",  # noqa: A002
+        creator: str = "",
     ) -> Channel:
         channel = Channel(
-            id=id or self.new_id("C"),
+            id=channel_id or self.new_id("C"),
             name=name,
             members=list(members),
             topic=topic,
@@ -170,6 +176,8 @@ class Workspace:
             by_app=by_app,
         )
         self.messages[channel].append(message)
+        for heard in self.on_post:
+            heard(message)
         self.announce("ephemeral" if ephemeral_to else "posted", channel, ephemeral_to)
         return message
 

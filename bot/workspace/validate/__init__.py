@@ -1,0 +1,1 @@
+"""Block Kit, as strict as Slack: every block, element and limit that an app may use."""
