@@ -15,14 +15,16 @@ from pydantic_core import ErrorDetails
 
 from bot.errors import ConfigError
 from bot.files import secret, wording
-from bot.files.problem import Fault, Loc, Problem
+from bot.files.problem import Fault, Problem
 from bot.files.secret import Secrets
 from bot.files.shape import Shape
 from bot.files.tree import DEPTH, Data, TooDeep, Tree, parse
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Check = Callable[[Data], Iterable[Fault]]
-"""Looks at the whole data (not yet validated) for what a schema can't see, such as names."""
+"""Looks at the whole data, validated or not, for what a schema can't see, such as names.
+
+Where it finds something, it speaks instead of the schema."""
 
 SIZE = 256 * 1024
 _MOST = 100
@@ -54,10 +56,14 @@ def load_text(
     if tree.data is None and not tree.faults:
         raise ConfigError((Problem(path=name, text="the file is empty", fix=_keys(shape)),))
     record, errors = _validated(schema, tree.data)
-    tree.faults += wording.faults(errors, tree, shape)
-    told: set[Loc | int] = {fault.at for fault in tree.faults}
-    for check in checks:
-        tree.faults += [fault for fault in check(tree.data) if _is_news(fault, told, tree)]
+    checked = [fault for check in checks for fault in check(tree.data)]
+    told = {(fault.at, fault.on_key) for fault in checked}
+    tree.faults += [fault for fault in checked if not _is_noise(fault, tree)]
+    tree.faults += [
+        fault
+        for fault in wording.faults(errors, tree, shape)
+        if (fault.at, fault.on_key) not in told
+    ]
     if record is None or tree.faults:
         raise ConfigError(_Page(name, text, tree).problems())
     return record
@@ -99,8 +105,8 @@ def _validated(schema: type[ModelT], data: Data) -> tuple[ModelT | None, tuple[E
         return None, tuple(error.errors(include_url=False))
 
 
-def _is_news(fault: Fault, told: set[Loc | int], tree: Tree) -> bool:
-    return fault.at not in told and not (isinstance(fault.at, tuple) and tree.is_broken(fault.at))
+def _is_noise(fault: Fault, tree: Tree) -> bool:
+    return isinstance(fault.at, tuple) and tree.is_broken(fault.at)
 
 
 def _keys(shape: Shape) -> str:
@@ -160,24 +166,23 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
+_OPEN = "a { or [ that is never closed"
+_UNQUOTED = "a character that can't stand here"
 _PLAIN = {
-    "mapping values are not allowed": ("a second ': ' in one value", "quote the value"),
+    "mapping values are not allowed": ("a second ': ' in one value", "put the value in quotes"),
     "found character '\\t'": ("a tab where a value begins", "indent with spaces"),
-    "found a tab": ("a tab in the indentation", "indent with spaces"),
-    "found character": ("a character that can't begin a value", "quote the value"),
+    "found character": (_UNQUOTED, "put the value in quotes"),
     "could not find expected ':'": ("a line without ': '", "write key: value"),
     "found unexpected end of stream": ("a quote that is never closed", "close it"),
     "found unexpected document separator": ("a quote that is never closed", "close it"),
     "found unknown escape character": ("an unknown escape (\\)", "use single quotes"),
     "expected escape sequence": ("an escape (\\) that is cut short", "use single quotes"),
-    "expected ',' or '}'": ("a { that is never closed, or a missing comma", "quote ${NAME}"),
-    "expected ',' or ']'": ("a [ that is never closed, or a missing comma", ""),
-    "expected <block end>": ("this does not line up with the lines above", "check the indentation"),
-    "found duplicate": ("this is said twice", ""),
+    "expected ',' or": (_UNQUOTED, "put text with { } [ ] , or ? such as ${NAME} in quotes"),
+    "expected <block end>": ("this doesn't line up with the lines above", "mend the indentation"),
     "expected the node content": ("a value is missing", ""),
     "found undefined tag handle": ("a tag (!name)", "write the plain value"),
-    "expected '<document start>'": ("text after the end of the document", ""),
-    "sequence entries are not allowed": ("a list ('- ') that begins within a line", "own line"),
+    "expected '<document start>'": ("text after the end of the document", "remove it"),
+    "sequence entries are not allowed": ("a list (- ) inside a line", "begin it on its own line"),
 }
 
 
@@ -192,12 +197,13 @@ def _syntax(error: Exception, text: str) -> Fault:
         found = re.search(r"\\U(?!000|0010)", text)
         at = found.start() if found else 0
         return Fault(at=at, text="an escape or a directive that can't be read", fix="remove it")
-    mark = error.problem_mark or error.context_mark
-    plain, fix = "this is not YAML", "quote the value if it has special characters"
-    for start, (words, cure) in _PLAIN.items():
-        if (error.problem or "").startswith(start):
-            plain, fix = words, cure
-            if "never closed" in plain and error.context_mark is not None:
-                mark = error.context_mark
-            break
+    plain, fix = next(
+        (words for start, words in _PLAIN.items() if (error.problem or "").startswith(start)),
+        ("this is not YAML", "put the value in quotes if it has special characters"),
+    )
+    begun, mark = error.context_mark, error.problem_mark or error.context_mark
+    if begun and mark and plain == _UNQUOTED and begun.line != mark.line:
+        plain, fix, mark = _OPEN, "close it", begun
+    elif begun and "never closed" in plain:
+        mark = begun
     return Fault(at=min(mark.index, len(text)) if mark else 0, text=plain, fix=fix)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import yaml
@@ -283,6 +283,25 @@ def _typed(event: ScalarEvent) -> Data:
     if len(text) <= _DIGITS and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
+
+
+def each(data: Data, *path: str | None) -> Iterator[tuple[Loc, Data]]:
+    """Every place that the path leads to, with its value; ``None`` stands for every key or item.
+
+    Data of another shape than the path expects is passed over: a schema says what is wrong there.
+    """
+    if not path:
+        yield (), data
+        return
+    step, *rest = path
+    entries: Iterable[tuple[str | int, Data]] = ()
+    if isinstance(data, dict):
+        entries = data.items() if step is None else [(step, data[step])] if step in data else ()
+    elif isinstance(data, list) and step is None:
+        entries = enumerate(data)
+    for key, value in entries:
+        for loc, found in each(value, *rest):
+            yield (key, *loc), found
 
 
 def shorten(text: str) -> str:

@@ -69,7 +69,7 @@ class Config(Written):
     baselines: dict[Name, Bound] = GUIDE_BASELINES
     critical: dict[Name, Bound] = GUIDE_CRITICAL
     escalation: Escalation
-    groups: dict[Name, tuple[Person, ...]] = {}
+    groups: dict[Name, Annotated[tuple[Person, ...], Field(min_length=1)]] = {}
     roles: dict[Role, tuple[RoleHolder, ...]] = {}
 
     def holders(self, role: Role) -> tuple[str, ...]:

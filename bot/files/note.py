@@ -1,0 +1,105 @@
+"""What a valid config leaves open: not an error, but worth knowing before the night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from bot.model.config import Config
+from bot.model.target import Target
+from bot.model.units import format_duration
+
+FROM_POLLS = frozenset({"response_time_p95_ms", "error_rate_percent"})
+FROM_AGENT = frozenset(
+    {"cpu_percent", "cpu_core_percent", "memory_mb", "uss_mb", "threads", "open_files", "uptime_s"}
+)
+_SLOWEST_POLL = 30_000
+"""Milliseconds: 10 samples in the window of 5 minutes, below which P95 stays unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """``at`` is the dotted path of the keys that it is about."""
+
+    at: str
+    text: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"note: {self.at}: {self.text}" + (f"; {self.fix}" if self.fix else "")
+
+
+def findings(config: Config) -> tuple[Note, ...]:
+    """Everything that the config allows and that will disappoint somebody."""
+    return (*_target_notes(config), *_bound_notes(config), *_people_notes(config))
+
+
+def _target_notes(config: Config) -> Iterator[Note]:
+    seen: dict[str, str] = {}
+    for name, target in config.targets.items():
+        at, url = f"targets.{name}", target.health.url
+        if url in seen:
+            yield Note(at=f"{at}.health.url", text=f"the same URL as {seen[url]}'s")
+        seen.setdefault(url, name)
+        if target.poll > _SLOWEST_POLL:
+            text = (
+                f"polled every {format_duration(target.poll)}, fewer than 10 times in 5 minutes:"
+                " P95 and error rate stay unknown"
+            )
+            yield Note(at=f"{at}.poll", text=text, fix="poll every 30s or less")
+        if target.health.timeout >= target.poll:
+            text = "one answer may take longer than the time between polls"
+            yield Note(at=f"{at}.health.timeout", text=text, fix="make it shorter than poll")
+        yield from _agent_notes(at, target, _bounded(config))
+
+
+def _agent_notes(at: str, target: Target, bounded: tuple[str, ...]) -> Iterator[Note]:
+    if target.agent is None:
+        lost = [metric for metric in bounded if metric in FROM_AGENT]
+        if lost:
+            text = f"no agent, so nothing measures {' and '.join(lost)}"
+            yield Note(at=at, text=text, fix="run `iora agent` on its host and add agent:")
+    elif target.agent.token is None and not _is_loopback(target.agent.url):
+        text = "no token: an agent beyond loopback doesn't start without one"
+        yield Note(at=f"{at}.agent", text=text, fix='add token: "${IORA_AGENT_TOKEN}"')
+
+
+def _bound_notes(config: Config) -> Iterator[Note]:
+    for table, bounds in (("baselines", config.baselines), ("critical", config.critical)):
+        for metric in bounds:
+            if metric not in FROM_POLLS | FROM_AGENT and table in config.model_fields_set:
+                text = "nothing gives this metric: it is shown as not measured"
+                yield Note(at=f"{table}.{metric}", text=text)
+
+
+def _people_notes(config: Config) -> Iterator[Note]:
+    escalation = config.escalation
+    if not config.holders("responder") and not config.holders("commander"):
+        text = "nobody has a role: only who was paged may mitigate, resolve or change severity"
+        yield Note(at="roles", text=text, fix="name responders and commanders")
+    used = {escalation.default, *escalation.by_severity.values()}
+    for name, policy in escalation.policies.items():
+        at = f"escalation.policies.{name}"
+        if name not in used:
+            text = "neither default nor by_severity names it: its levels never fire"
+            yield Note(at=at, text=text)
+        elif policy.pings_people and not escalation.last_resort:
+            text = "when nobody answers its repeats, nobody else is told"
+            yield Note(at=at, text=text, fix="set escalation.last_resort")
+    if not any(escalation.policies[name].pings_people for name in used):
+        text = "no policy in use pings a person: incidents are only announced in the channel"
+        yield Note(at="escalation", text=text, fix="add user: or group: to a level's notify")
+
+
+def _bounded(config: Config) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*config.baselines, *config.critical]))
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
