@@ -32,17 +32,21 @@ RoleHolder = Annotated[str, AfterValidator(_person_or_login)]
 Role = Literal["responder", "commander"]
 
 
+Team = Annotated[str, shaped(r"T[A-Z0-9]{2,30}", "a team id such as T01TEAM")]
+Channel = Annotated[
+    str,
+    shaped(
+        r"#?[a-z0-9_-]{1,80}|[CG][A-Z0-9]{2,30}",
+        "a channel's name such as incidents, or its id such as C01ABCDEF",
+    ),
+]
+
+
 class SlackSettings(Written):
     """The team that the bot serves, and where incidents are announced."""
 
-    team: Annotated[str, shaped(r"T[A-Z0-9]{2,30}", "a team id such as T01TEAM")] | None = None
-    channel: Annotated[
-        str,
-        shaped(
-            r"#?[a-z0-9_-]{1,80}|[CG][A-Z0-9]{2,30}",
-            "a channel's name such as incidents, or its id such as C01ABCDEF",
-        ),
-    ] = "incidents"
+    team: Team | None = None
+    channel: Channel = "incidents"
     guests: tuple[Person, ...] = Field(
         (), description="guests and people of connected teams who may use the bot all the same"
     )
