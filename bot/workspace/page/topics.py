@@ -1,0 +1,35 @@
+"""What the composer offers to complete after `/iora`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Topic(NamedTuple):
+    """A word of the bot's command, what may follow it, and what it does."""
+
+    word: str
+    arguments: str
+    meaning: str
+
+
+TOPICS = (
+    Topic("health", "[target ...]", "How the service is, with the evidence"),
+    Topic("declare", "[sev1..sev4] [target] TITLE", "Open an incident"),
+    Topic("incidents", "[open|mine|resolved|all]", "List incidents"),
+    Topic("show", "INC-n", "Show an incident's card"),
+    Topic("ack", "[INC-n]", "Say that you are on it"),
+    Topic("assign", "[INC-n] @person", "Hand it to somebody"),
+    Topic("severity", "[INC-n] sev1..sev4", "Change how bad it is"),
+    Topic("mitigate", "[INC-n]", "The damage has stopped"),
+    Topic("resolve", "[INC-n]", "It is over"),
+    Topic("reopen", "INC-n", "It is not over after all"),
+    Topic("note", "[INC-n] TEXT", "Add to the timeline"),
+    Topic("update", "[INC-n] TEXT", "Tell everybody how it stands"),
+    Topic("escalate", "[INC-n]", "Ping the next person now"),
+    Topic("timeline", "[INC-n]", "What happened, and when"),
+    Topic("stats", "[window]", "How long incidents took"),
+    Topic("baseline", "[target]", "The bounds that a healthy service keeps"),
+    Topic("doctor", "", "Check the bot itself"),
+    Topic("help", "[topic]", "All commands"),
+)
