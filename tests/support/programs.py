@@ -64,17 +64,25 @@ def ask(
 
 @contextlib.contextmanager
 def child(
-    arguments: Sequence[str], environ: Mapping[str, str] | None = None, cwd: Path | None = None
+    arguments: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    errors: Path | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """A child process with its output piped, killed at the end if it is still there."""
-    process = subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ, cwd=cwd
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    """A child process with its output piped, killed at the end if it is still there.
+
+    A program that logs much to standard error wants ``errors``, a file: nobody empties the pipe.
+    """
+    with contextlib.ExitStack() as stack:
+        stderr = stack.enter_context(errors.open("w")) if errors else subprocess.PIPE
+        process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environ, cwd=cwd
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @contextlib.contextmanager
