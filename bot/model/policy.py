@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
-from typing import Annotated, NamedTuple, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -77,6 +78,11 @@ class Policy(Written):
                     "levels: expected each level at the time of the one before or later"
                 )
         return self
+
+    @classmethod
+    def from_pinned(cls, pinned: Mapping[str, Any]) -> Self:
+        """The policy that was pinned to an incident when it was declared."""
+        return cls.model_validate_json(json.dumps(pinned))
 
     @property
     def pings_people(self) -> bool:

@@ -1,0 +1,152 @@
+"""What a person asks the bot to do: the same records from Slack and from the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.model.incident import Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """The root of all commands; ``slow`` ones are acked at once and answered afterwards."""
+
+    slow = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Help(Command):
+    """What there is, or one topic of it."""
+
+    topic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health(Command):
+    """How the targets are; none named means all of them."""
+
+    slow = True
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline(Command):
+    """Every reading of the targets against its bound."""
+
+    slow = True
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doctor(Command):
+    """Whether the bot itself is well, each line with its fix."""
+
+    slow = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declare(Command):
+    """Open an incident. Without a title, Slack is asked for a form."""
+
+    title: str
+    severity: Severity | None = None
+    targets: tuple[str, ...] = ()
+    impact: str = ""
+    started_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incidents(Command):
+    """The list of incidents."""
+
+    which: Literal["open", "mine", "resolved", "all"] = "open"
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stats(Command):
+    """Counts and durations over a window, in milliseconds."""
+
+    window: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnIncident(Command):
+    """A command about one incident; without a number, the channel's or the only open one."""
+
+    incident: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show(OnIncident):
+    """The incident as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline(OnIncident):
+    """What happened, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledge(OnIncident):
+    """I am looking at it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assign(OnIncident):
+    """Give someone a part in it."""
+
+    person: str
+    role: str = "commander"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetSeverity(OnIncident):
+    """Another severity brings its policy."""
+
+    severity: Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mitigate(OnIncident):
+    """The impact is over, the cause is not yet mended."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolve(OnIncident):
+    """It is over."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reopen(OnIncident):
+    """It was not over."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note(OnIncident):
+    """A line for the timeline."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update(OnIncident):
+    """Set what is known: the impact in words, when it began, the title."""
+
+    impact: str | None = None
+    started_at: int | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Escalate(OnIncident):
+    """Tell the next level now."""
+
+    text: str = ""

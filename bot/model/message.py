@@ -1,0 +1,96 @@
+"""Messages: what should exist in the world outside, and what became of a send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.model.incident import Facts
+
+Block = Mapping[str, Any]
+
+
+class State(StrEnum):
+    """What is known about a message's delivery."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    UNSURE = "unsure"
+    SENT = "sent"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A row of the outbox: facts, not blocks, so that it is drawn from the state when it is sent."""
+
+    id: int
+    key: str
+    kind: str
+    incident_id: int | None
+    destination: str
+    via: str
+    parent_id: int | None
+    page: bool
+    facts: Facts
+    revision: int
+    delivered: int
+    state: State
+    due_at: int
+    sending_at: int | None
+    unsure_at: int | None
+    attempts: int
+    channel: str | None
+    ts: str | None
+    sent_at: int | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A message as Slack takes it: the text carries the whole meaning, the blocks show it."""
+
+    text: str
+    blocks: Sequence[Block] = field(default=())
+
+
+@dataclass(frozen=True)
+class Sent:
+    """It is there."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class Limited:
+    """Not taken now; nobody else goes first to that destination for ``retry_ms``."""
+
+    retry_ms: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """It won't ever be taken as it is: ``reason`` is the other side's word."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """Nobody knows whether it arrived: look it up before it is sent again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It certainly was not taken, and may be tried again."""
+
+    reason: str
+
+
+Outcome = Sent | Limited | Refused | Unsure | Failed

@@ -1,0 +1,55 @@
+"""Everything that a card, a ping or an answer shows of one incident, read in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.model.incident import Entry, Incident
+from bot.model.message import State
+
+
+@dataclass(frozen=True)
+class Ping:
+    """One notification of a person, and what became of it."""
+
+    person: str
+    state: State
+    at: int
+    sent_at: int | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """Who is told next, and when, if nobody acknowledges. ``people`` are member ids."""
+
+    due_at: int
+    stage: str
+    number: int
+    people: tuple[str, ...]
+    channel: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The incident with its timeline, its pings and what comes next. ``now`` is when it was read."""
+
+    incident: Incident
+    entries: tuple[Entry, ...]
+    pings: tuple[Ping, ...]
+    upcoming: Upcoming | None
+    now: int
+
+    def last(self, *kinds: str) -> Entry | None:
+        """The newest entry of one of the kinds."""
+        return last_entry(self.entries, *kinds)
+
+
+def last_entry(entries: Iterable[Entry], *kinds: str) -> Entry | None:
+    """The newest entry of one of the kinds."""
+    found = None
+    for entry in entries:
+        if entry.kind in kinds:
+            found = entry
+    return found

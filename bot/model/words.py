@@ -1,0 +1,45 @@
+"""The words of `/iora` and of the command line: the one table that parsing and help share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """A command's word, how it is written, and what it does."""
+
+    word: str
+    usage: str
+    does: str
+
+
+WORDS = (
+    Word("health", "health [target ...]", "how the targets are, with the readings that say so"),
+    Word("baseline", "baseline [target]", "every reading against its bound"),
+    Word(
+        "declare",
+        "declare [sev1..sev4] [target ...] TITLE",
+        "open an incident; without a title a form opens; -- ends the leading words",
+    ),
+    Word("incidents", "incidents [open|mine|resolved|all] [words]", "the list of incidents"),
+    Word("show", "show [INC-n]", "an incident as it is now"),
+    Word("ack", "ack [INC-n]", "I am looking at it: nobody else is told"),
+    Word("assign", "assign [INC-n] @person [role]", "make someone commander, or give a role"),
+    Word("severity", "severity [INC-n] sev1..sev4", "another severity brings its policy"),
+    Word("mitigate", "mitigate [INC-n] [text]", "the impact is over, the cause is not mended"),
+    Word("resolve", "resolve [INC-n] [text]", "it is over"),
+    Word("reopen", "reopen INC-n [text]", "it was not over"),
+    Word("note", "note [INC-n] TEXT", "a line for the timeline"),
+    Word(
+        "update",
+        "update [INC-n] impact TEXT | started 20m ago | started 14:05 | title TEXT",
+        "set what is known: the impact, when it began (UTC), the title",
+    ),
+    Word("escalate", "escalate [INC-n] [text]", "tell the next level now"),
+    Word("timeline", "timeline [INC-n]", "what happened, in order"),
+    Word("stats", "stats [window]", "how many, and how long it took, over 30d or another window"),
+    Word("doctor", "doctor", "whether the bot itself is well, each line with its fix"),
+    Word("help", "help [topic]", "this list, or one topic of it"),
+)
+BY_WORD = {word.word: word for word in WORDS}

@@ -1,0 +1,176 @@
+"""Answers to the person who asked. Each kind of answer has one drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.model.answer import Answer, Refusal
+from bot.model.message import Drawing
+from bot.model.overview import Overview
+from bot.model.units import format_duration
+from bot.model.words import BY_WORD, WORDS, Word
+from bot.render import card, health
+from bot.render.blocks import Block, context, fields, header, section
+from bot.render.entry import holder, line
+from bot.text import cut, escape, outside
+
+_DONE = {
+    "declared": "declared",
+    "acknowledged": "is yours: nobody else is told",
+    "assigned": "assigned",
+    "severity": "has another severity",
+    "mitigated": "is mitigated",
+    "resolved": "is resolved",
+    "reopened": "is open again",
+    "note": "has your note",
+    "updated": "is updated",
+    "escalated": "goes to the next level now",
+}
+_TIMELINE = 60
+
+
+def refusal(refused: Refusal) -> Drawing:
+    """What was refused, and what to do instead."""
+    text = str(refused)
+    return Drawing(text, (section(text),))
+
+
+def answer(given: Answer, now: int, *, buttons: bool = True) -> Drawing:
+    """The drawing of an answer; ``buttons`` False where nobody can press them."""
+    return _DRAWINGS[given.kind](given.facts, now, buttons)
+
+
+def _health(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    complete = facts.get("complete", True)
+    return health.health(facts["targets"], now, buttons=buttons, complete=complete)
+
+
+def _baseline(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    return health.baseline(facts["targets"], now)
+
+
+def _done(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    seen: Overview = facts["overview"]
+    incident = seen.incident
+    words = _DONE[facts["done"]] if facts["fresh"] else "was declared by you a moment ago"
+    text = f"{incident.key} {words}: {incident.severity.upper()} {outside(incident.title, 200)}."
+    blocks: list[Block] = [section(text)]
+    following = card.upcoming(seen)
+    if following and facts["done"] in {"declared", "reopened", "severity"}:
+        blocks.append(context(f"Next: {following}"))
+    if facts["done"] == "resolved":
+        took = f"It took {format_duration(incident.time_to_resolve or 0)}."
+        text = f"{text} {took}"
+        blocks.append(context(took))
+    return Drawing(text, blocks)
+
+
+def _show(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    drawn = card.card(facts["overview"])
+    return drawn if buttons else Drawing(drawn.text, drawn.blocks[:-1])
+
+
+def _incidents(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    found: Sequence[Overview] = facts["overviews"]
+    if not found:
+        text = f"No incident here ({facts['which']})."
+        return Drawing(text, (section(text),))
+    lines = [_in_list(seen) for seen in found]
+    text = f"{len(found)} incident{'s' if len(found) > 1 else ''} ({facts['which']})"
+    blocks: list[Block] = [header(text)]
+    blocks += [section("\n".join(lines[at : at + 8])) for at in range(0, len(lines), 8)]
+    if facts["more"]:
+        blocks.append(context("There are more: narrow it down with words of the title."))
+    keys = ", ".join(seen.incident.key for seen in found[:20])
+    return Drawing(f"{text}: {keys}", blocks)
+
+
+def _in_list(seen: Overview) -> str:
+    one = seen.incident
+    took = (
+        f"took {format_duration(one.time_to_resolve or 0)}"
+        if not one.live
+        else f"open for {format_duration(seen.now - one.opened_at)}"
+    )
+    return (
+        f"*{one.key}* {one.severity.upper()} {one.status.upper()}: {outside(one.title, 150)} "
+        f"({took}, commander {holder(one.commander)})"
+    )
+
+
+def _timeline(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    seen: Overview = facts["overview"]
+    shown = seen.entries[-_TIMELINE:]
+    lines = [cut(line(entry), 700) for entry in shown]
+    blocks: list[Block] = [header(f"{seen.incident.key}: timeline")]
+    blocks += [section("\n".join(lines[at : at + 4])) for at in range(0, len(lines), 4)]
+    if len(seen.entries) > len(shown):
+        left = len(seen.entries) - len(shown)
+        blocks.append(context(f"{left} older entries: `iora timeline {seen.incident.key}` has all"))
+    return Drawing(f"{seen.incident.key}: {len(seen.entries)} entries", blocks)
+
+
+def _stats(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    window = format_duration(facts["window"])
+    text = f"{facts['count']} incidents in {window}"
+    blocks: list[Block] = [header(text)]
+    if facts["count"]:
+        counted = ", ".join(f"{count} {name}" for name, count in facts["by_severity"].items())
+        blocks.append(section(counted))
+        blocks.append(fields(_duration(name, row) for name, row in facts["durations"].items()))
+    blocks.append(
+        context("Drills are left out. Time to detect, mitigate and resolve count from the start")
+    )
+    return Drawing(text, blocks)
+
+
+def _duration(name: str, row: Mapping[str, Any]) -> str:
+    label = name.replace("_", " ").capitalize()
+    if not row["count"]:
+        return f"*{label}*\nnone yet"
+    median, p90 = format_duration(row["median"]), format_duration(row["p90"])
+    return f"*{label}*\nmedian {median}, P90 {p90} ({row['count']})"
+
+
+def _doctor(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    lines = [
+        f"{row['state'].upper()} {escape(row['what'])}"
+        + (f"\n      Fix: {escape(row['fix'])}" if row["fix"] else "")
+        for row in facts["lines"]
+    ]
+    bad = sum(row["state"] != "ok" for row in facts["lines"])
+    text = "The bot is well" if not bad else f"{bad} of {len(lines)} checks need a look"
+    blocks: list[Block] = [header(text)]
+    blocks += [section("\n".join(lines[at : at + 6])) for at in range(0, len(lines), 6)]
+    return Drawing(text, blocks)
+
+
+def _help(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    topic = BY_WORD.get(facts["topic"])
+    if topic is not None:
+        text = _usage(topic)
+        return Drawing(text, (section(text),))
+    lines = [_usage(word) for word in WORDS]
+    blocks: list[Block] = [section("\n".join(lines[at : at + 9])) for at in range(0, len(lines), 9)]
+    blocks.append(
+        context("`INC-n` may be left out where only one incident is open. Try `/iora health`.")
+    )
+    return Drawing("/iora: " + ", ".join(word.word for word in WORDS), blocks)
+
+
+def _usage(word: Word) -> str:
+    return f"`/iora {escape(word.usage)}`  {escape(word.does)}"
+
+
+_DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
+    "health": _health,
+    "baseline": _baseline,
+    "done": _done,
+    "show": _show,
+    "incidents": _incidents,
+    "timeline": _timeline,
+    "stats": _stats,
+    "doctor": _doctor,
+    "help": _help,
+}

@@ -1,0 +1,156 @@
+"""The card of an incident: one message in the channel, edited in place."""
+
+from __future__ import annotations
+
+from bot.model.incident import Incident, Status
+from bot.model.message import Drawing, State
+from bot.model.overview import Overview, Ping
+from bot.model.units import format_duration
+from bot.render.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    fields,
+    header,
+    overflow,
+    section,
+    time,
+)
+from bot.render.entry import holder, sentence
+from bot.render.health import evidence
+from bot.text import outside
+
+
+def card(seen: Overview) -> Drawing:
+    """Status and impact first; then who, what is known, who was told; then one primary button."""
+    incident = seen.incident
+    blocks = [header(heading(incident)), section(_status_line(seen)), fields(_facts(seen))]
+    found = seen.last("evidence")
+    if found:
+        blocks.append(section(f"*Evidence* {time(found.at)}: {evidence(found.facts['healths'])}"))
+    small = [*_told(seen), *_durations(incident)]
+    if small:
+        blocks.append(context(*small))
+    blocks.append(actions(_buttons(incident)))
+    return Drawing(summary(seen), blocks)
+
+
+def heading(incident: Incident) -> str:
+    """``SEV2 INC-7 API slow``, with DRILL where it is practice. Plain text, as a header wants it."""
+    drill = "DRILL " if incident.drill else ""
+    return f"{drill}{incident.severity.upper()} {incident.key} {incident.title}"
+
+
+def summary(seen: Overview) -> str:
+    """The card in one sentence, for screen readers and notifications. Escaped."""
+    incident = seen.incident
+    words = [f"{incident.key} {incident.severity.upper()} {incident.status.upper()}"]
+    words.append(outside(incident.title, 200))
+    if incident.live:
+        words.append(f"commander: {holder(incident.commander)}")
+    else:
+        words.append(f"resolved after {format_duration(incident.time_to_resolve or 0)}")
+    return "; ".join(words)
+
+
+def upcoming(seen: Overview) -> str | None:
+    """``Bob at 03:20 if nobody acknowledges``."""
+    following = seen.upcoming
+    if following is None:
+        return None
+    people = [f"<@{person}>" for person in following.people]
+    told = people + (["the channel"] if following.channel else [])
+    return f"{', '.join(told) or 'nobody left'} at {time(following.due_at)} if nobody acknowledges"
+
+
+def _status_line(seen: Overview) -> str:
+    incident = seen.incident
+    age = format_duration(seen.now - incident.opened_at)
+    impact = outside(incident.impact, 500) if incident.impact else "not said yet"
+    match incident.status:
+        case Status.RESOLVED:
+            state = f"*RESOLVED* after {format_duration(incident.time_to_resolve or 0)}"
+        case Status.MITIGATED:
+            state = f"*MITIGATED* after {format_duration(incident.time_to_mitigate or 0)}"
+        case Status.ACKNOWLEDGED:
+            state = f"*ACKNOWLEDGED*, open for {age}"
+        case _:
+            state = f"*OPEN* for {age}" if age != "0 s" else "*OPEN*"
+    return f"{state} | impact: {impact}"
+
+
+def _facts(seen: Overview) -> list[str]:
+    incident = seen.incident
+    drawn = [
+        f"*Commander:* {holder(incident.commander)}",
+        f"*Targets:* {', '.join(incident.targets) or 'none named'}",
+    ]
+    following = upcoming(seen)
+    if following:
+        drawn.append(f"*Next:* {following}")
+    last = seen.last("acknowledged", "mitigated", "resolved", "reopened", "severity", "assigned")
+    if last:
+        drawn.append(f"*Last:* {time(last.at)} {sentence(last)}")
+    return drawn
+
+
+def _told(seen: Overview) -> list[str]:
+    newest: dict[str, Ping] = {ping.person: ping for ping in seen.pings}
+    lines = [f"{time(ping.at)} <@{ping.person}> {_fate(ping)}" for ping in newest.values()]
+    escalation = seen.last("escalation")
+    if escalation and escalation.facts["stage"] == "last_resort":
+        lines.append("*Everyone was told, nobody has acknowledged: the last resort was told*")
+    return lines[-8:]
+
+
+def _fate(ping: Ping) -> str:
+    match ping.state:
+        case State.SENT:
+            return "paged, delivered"
+        case State.REFUSED:
+            return f"*can't be reached*: {outside(ping.error or 'no reason given', 80)}"
+        case State.WITHDRAWN:
+            return "not paged any more"
+        case _:
+            return "is being paged"
+
+
+def _durations(incident: Incident) -> list[str]:
+    known = (
+        ("to detect", incident.time_to_detect or None),
+        ("to acknowledge", incident.time_to_acknowledge),
+        ("to mitigate", incident.time_to_mitigate),
+        ("to resolve", incident.time_to_resolve),
+    )
+    parts = [f"{name} {format_duration(took)}" for name, took in known if took is not None]
+    return [f"Time {', '.join(parts)}"] if parts else []
+
+
+def _buttons(incident: Incident) -> list[Block]:
+    key = incident.key
+    match incident.status:
+        case Status.OPEN:
+            first = [button("Acknowledge", "iora:incident:ack", key, style="primary")]
+        case Status.ACKNOWLEDGED:
+            first = [
+                button("Mitigated", "iora:incident:mitigate", key, style="primary"),
+                button("Resolve", "iora:incident:resolve", key),
+            ]
+        case Status.MITIGATED:
+            first = [
+                button("Resolve", "iora:incident:resolve", key, style="primary"),
+                button("Reopen", "iora:incident:reopen", key),
+            ]
+        case Status.RESOLVED:
+            first = [button("Reopen", "iora:incident:reopen", key)]
+    more = [("Note", f"note {key}"), ("Timeline", f"timeline {key}")]
+    if incident.live:
+        more = [
+            ("Change severity", f"severity {key}"),
+            ("Add a note", f"note {key}"),
+            ("Assign", f"assign {key}"),
+            ("Escalate now", f"escalate {key}"),
+            ("Timeline", f"timeline {key}"),
+        ]
+    return [*first, overflow("iora:incident:more", more)]

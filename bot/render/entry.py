@@ -1,0 +1,126 @@
+"""An entry of a timeline as one sentence, the same in threads, answers and terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.model.actor import person_of
+from bot.model.incident import Entry, Incident
+from bot.model.message import Drawing
+from bot.model.units import format_duration
+from bot.render import health
+from bot.render.blocks import context, day_and_time, section, time
+from bot.text import escape, outside
+
+Facts = Mapping[str, Any]
+
+
+def who(actor: str) -> str:
+    """An actor as a mention, or as the words that name it."""
+    person = person_of(actor)
+    if person:
+        return f"<@{person}>"
+    return "The bot" if actor == "bot" else f"{escape(actor.removeprefix('cli:'))} (command line)"
+
+
+def holder(text: str | None) -> str:
+    """A member id or a ``cli:`` login as people read it."""
+    if text is None:
+        return "nobody"
+    return escape(text[4:]) if text.startswith("cli:") else f"<@{text}>"
+
+
+def sentence(entry: Entry) -> str:
+    """What happened, by whom. Escaped."""
+    return _SENTENCES[entry.kind](who(entry.actor), entry.facts)
+
+
+def line(entry: Entry) -> str:
+    """The sentence with its time."""
+    return f"{day_and_time(entry.at)}  {sentence(entry)}"
+
+
+def reply(incident: Incident, entry: Entry) -> Drawing:
+    """The entry in the card's thread."""
+    text = sentence(entry)
+    note = context(f"{incident.key} | {time(entry.at)}")
+    return Drawing(f"{incident.key}: {text}", (section(text), note))
+
+
+def _declared(actor: str, facts: Facts) -> str:
+    on = f" on {', '.join(facts['targets'])}" if facts["targets"] else ""
+    return f"{actor} declared {facts['severity'].upper()} *{outside(facts['title'], 200)}*{on}."
+
+
+def _with_text(words: str) -> Callable[[str, Facts], str]:
+    def drawn(actor: str, facts: Facts) -> str:
+        said = facts.get("text")
+        return f"{actor} {words}: {outside(said)}" if said else f"{actor} {words}."
+
+    return drawn
+
+
+def _resolved(actor: str, facts: Facts) -> str:
+    took = f"{actor} resolved it after {format_duration(facts['took'])}"
+    return f"{took}: {outside(facts['text'])}" if facts.get("text") else f"{took}."
+
+
+def _assigned(actor: str, facts: Facts) -> str:
+    return f"{actor} made {holder(facts['person'])} {outside(facts['role'], 60)}."
+
+
+def _severity(actor: str, facts: Facts) -> str:
+    return f"{actor} changed the severity from {facts['from']} to {facts['to']}."
+
+
+def _updated(actor: str, facts: Facts) -> str:
+    parts = []
+    if "title" in facts:
+        parts.append(f"the title is now *{outside(facts['title'], 200)}*")
+    if "impact" in facts:
+        parts.append(f"impact: {outside(facts['impact'], 500)}")
+    if "started_at" in facts:
+        parts.append(f"it began {day_and_time(facts['started_at'])}")
+    return f"{actor} updated: {'; '.join(parts)}."
+
+
+def _refused(actor: str, facts: Facts) -> str:
+    return f"{actor} was refused `{escape(facts['command'])}`: {facts['reason']}"
+
+
+def _escalation(actor: str, facts: Facts) -> str:
+    people = ", ".join(f"<@{person}>" for person in facts["people"])
+    told = [people] if people else []
+    if "channel" in facts["notify"]:
+        told.append("the channel")
+    parts = [f"Told {' and '.join(told) or 'nobody'}: {escape(facts['reason'])}."]
+    if facts["nobody"]:
+        parts.append(f"Nobody is behind {escape(', '.join(facts['nobody']))}.")
+    return " ".join(parts)
+
+
+def _unreached(actor: str, facts: Facts) -> str:
+    return f"<@{facts['person']}> can't be reached in Slack: `{escape(facts['reason'])}`."
+
+
+def _evidence(actor: str, facts: Facts) -> str:
+    return f"Evidence: {health.evidence(facts['healths'])}"
+
+
+_SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
+    "declared": _declared,
+    "acknowledged": lambda actor, facts: f"{actor} acknowledged.",
+    "assigned": _assigned,
+    "severity": _severity,
+    "mitigated": _with_text("mitigated it"),
+    "resolved": _resolved,
+    "reopened": _with_text("reopened it"),
+    "escalated": _with_text("asked for the next level"),
+    "note": _with_text("noted"),
+    "updated": _updated,
+    "refused": _refused,
+    "escalation": _escalation,
+    "unreached": _unreached,
+    "evidence": _evidence,
+}

@@ -1,0 +1,147 @@
+"""How targets are: the answer to ``health`` and ``baseline``, and evidence. Drawn from their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.model.message import Drawing
+from bot.model.reading import Result
+from bot.model.target import Bound
+from bot.model.units import format_duration, format_value
+from bot.render.blocks import Block, actions, button, context, fields, header, section, time
+from bot.rules.verdict import title
+from bot.text import escape, outside
+
+Facts = Mapping[str, Any]
+IN_FULL = 3  # beyond that many targets: verdicts and failures only
+_LISTED = 40
+
+
+def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool = True) -> Drawing:
+    """The verdict of each target, failures first, with the buttons that help."""
+    blocks: list[Block] = []
+    full = len(targets) <= IN_FULL
+    for one in _worst_first(targets)[:_LISTED]:
+        blocks += _in_full(one, now) if full else _in_short(one)
+    blocks.append(context(_footer(targets, now, complete=complete)))
+    if buttons and complete:
+        blocks.append(_buttons(targets))
+    return Drawing("; ".join(headline(one) for one in _worst_first(targets))[:3_000], blocks)
+
+
+def baseline(targets: Sequence[Facts], now: int) -> Drawing:
+    """Every bound with its reading, the passed ones too."""
+    blocks: list[Block] = []
+    for one in targets[:_LISTED]:
+        blocks += [header(f"{one['target']}: baseline"), section(_table(one, now))]
+    blocks.append(context(_footer(targets, now, complete=True)))
+    return Drawing("; ".join(_baseline_sentence(one) for one in targets)[:3_000], blocks)
+
+
+def headline(one: Facts) -> str:
+    """``iora is UNHEALTHY: CPU 96 % (critical above 90)``, escaped."""
+    return f"{one['target']} is {one['verdict'].upper()}: {outside(one['reason'], 400)}"
+
+
+def evidence(targets: Sequence[Facts]) -> str:
+    """One line a target: what was bad, or that nothing was; escaped."""
+    return "; ".join(
+        f"{one['target']} {one['verdict'].upper()}: "
+        f"{outside(', '.join(_bad(one)) or one['reason'], 600)}"
+        for one in targets
+    )
+
+
+def lines(one: Facts, now: int) -> list[str]:
+    """A line a finding, failures first: ``FAIL CPU 96 % of all cores, under 70 (agent, 4 s ago)``."""
+    readings = {reading["metric"]: reading for reading in one["readings"]}
+    return [_line(finding, readings.get(finding["metric"]), now) for finding in one["findings"]]
+
+
+def _in_full(one: Facts, now: int) -> list[Block]:
+    name, reason = one["target"], outside(one["reason"], 400)
+    drawn = [section(f"*{name} is {one['verdict'].upper()}*: {reason}")]
+    measured = lines(one, now)
+    if measured:
+        drawn.append(fields(measured))
+    return drawn
+
+
+def _in_short(one: Facts) -> list[Block]:
+    failed = [outside(text, 200) for text in _bad(one)]
+    why = "; ".join(failed) if failed else outside(one["reason"], 300)
+    return [section(f"*{one['target']} {one['verdict'].upper()}*: {why}")]
+
+
+def _line(finding: Facts, reading: Facts | None, now: int) -> str:
+    bound = Bound.model_validate(dict(finding["bound"]))
+    limit = f"{bound.direction} {format_value(bound.limit, '')}"
+    name = title(finding["metric"])
+    if reading is None:
+        return f"NOT MEASURED {name}, {limit}: no source in the config"
+    if reading["value"] is None:
+        return f"*UNKNOWN* {name}: {outside(reading['reason'] or 'no reason given', 300)}"
+    value = format_value(reading["value"], reading["unit"])
+    if finding["metric"] == "cpu_percent":
+        value += " of all cores"
+    word = finding["result"].upper()
+    if finding["result"] == Result.FAIL:
+        crossed = "critical above" if bound.direction == "under" else "critical below"
+        limit = (
+            f"{crossed} {format_value(bound.limit, '')}"
+            if finding["critical"]
+            else f"must be {limit}"
+        )
+        word = f"*{word}*"
+    return f"{word} {name} {value}, {limit} ({_origin(reading, now)})"
+
+
+def _origin(reading: Facts, now: int) -> str:
+    source = escape(reading["source"])
+    if reading["samples"] is not None:
+        return f"{reading['samples']} samples, {source}"
+    return f"{source}, {format_duration(now - reading['at'])} ago"
+
+
+def _footer(targets: Sequence[Facts], now: int, *, complete: bool) -> str:
+    if not complete:
+        return f"{time(now)} | still reading, the rest follows here"
+    counted = [f for one in targets for f in one["findings"] if f["result"] != Result.NOT_MEASURED]
+    read = [
+        finding
+        for one in targets
+        for finding in one["findings"]
+        if finding["metric"] in {r["metric"] for r in one["readings"] if r["value"] is not None}
+    ]
+    parts = [time(now), f"{len(read)} of {len(counted)} read"]
+    if len(targets) == 1 and targets[0]["status"]:
+        parts.append(f'status word "{outside(targets[0]["status"], 60)}"')
+    return " | ".join(parts)
+
+
+def _buttons(targets: Sequence[Facts]) -> Block:
+    bad = [one["target"] for one in _worst_first(targets) if one["verdict"] != "healthy"]
+    shown = ",".join(f"{one['target']}@{one['at']}" for one in targets)[:1_900]
+    elements = [button("Share", "iora:health:share", shown)]
+    if bad:
+        elements.insert(0, button("Declare", "iora:health:declare", bad[0], style="danger"))
+    return actions(elements)
+
+
+def _bad(one: Facts) -> list[str]:
+    return [f["text"] for f in one["findings"] if f["result"] == Result.FAIL]
+
+
+def _worst_first(targets: Sequence[Facts]) -> list[Facts]:
+    order = ["down", "unhealthy", "degraded", "unknown", "healthy"]
+    return sorted(targets, key=lambda one: order.index(one["verdict"]))
+
+
+def _table(one: Facts, now: int) -> str:
+    return "\n".join(lines(one, now)) or "No baselines in the config."
+
+
+def _baseline_sentence(one: Facts) -> str:
+    failed = _bad(one)
+    return f"{one['target']}: {outside('; '.join(failed), 400) if failed else 'no baseline broken'}"

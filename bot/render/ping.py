@@ -1,0 +1,96 @@
+"""A ping: a direct message that says what, why you, what to do, and who is next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.model.incident import Incident, Status
+from bot.model.message import Block, Drawing
+from bot.model.overview import Overview, Ping
+from bot.model.units import format_duration
+from bot.render.blocks import actions, button, context, section, time
+from bot.render.card import heading, upcoming
+from bot.render.entry import sentence
+from bot.render.health import evidence
+from bot.text import escape, outside
+
+
+def ping(seen: Overview, facts: Mapping[str, Any], *, repeated: bool = False) -> Drawing:
+    """The ping as it should read now: after an acknowledgement every copy says who did it."""
+    incident = seen.incident
+    if incident.status is not Status.OPEN:
+        return _answered(seen)
+    # A possible repeat is said first: nobody should wonder why it came twice.
+    mark = "(possible repeat) " if repeated else ""
+    age = format_duration(facts["at"] - incident.opened_at)
+    headline = f"{mark}{incident.key} {incident.severity.upper()}: {outside(incident.title, 200)}"
+    why = "New." if facts["at"] - incident.opened_at < 1_000 else f"Open for {age}."
+    blocks: list[Block] = [
+        section(f"*{mark}{outside(heading(incident), 300)}*"),
+        section(f"{_before(seen, facts)} {_evidence(seen)}".strip()),
+        section("Do: acknowledge and look. Evidence is saved; restarting loses nothing.")
+        if seen.last("evidence")
+        else section("Do: acknowledge and look."),
+        context(*_small(seen, facts)),
+        actions(
+            [
+                button("Acknowledge", "iora:incident:ack", incident.key, style="primary"),
+                button("Hand over", "iora:incident:handover", incident.key),
+                button(f"Open {incident.key}", "iora:incident:open", incident.key),
+            ]
+        ),
+    ]
+    return Drawing(f"{headline}. {why} {escape(facts['reason'].capitalize())}.", blocks)
+
+
+def _answered(seen: Overview) -> Drawing:
+    incident = seen.incident
+    last = seen.last(str(incident.status))
+    done = sentence(last) if last else f"It is {incident.status}."
+    text = f"{incident.key} {incident.severity.upper()} is {incident.status}: {done}"
+    show = button(f"Open {incident.key}", "iora:incident:open", incident.key)
+    return Drawing(
+        text,
+        (
+            section(f"*{outside(heading(incident), 300)}*\n{incident.status.upper()}: {done}"),
+            actions([show]),
+        ),
+    )
+
+
+def _before(seen: Overview, facts: Mapping[str, Any]) -> str:
+    """Who was told earlier and has not answered."""
+    earlier: dict[str, Ping] = {
+        one.person: one
+        for one in seen.pings
+        if seen.incident.opened_at <= one.at < facts["at"] and one.person != facts["person"]
+    }
+    if not earlier:
+        return f"You are told because it is {escape(facts['reason'])}."
+    told = ", ".join(f"<@{person}>" for person in earlier)
+    was = "was" if len(earlier) == 1 else "were"
+    has = "has" if len(earlier) == 1 else "have"
+    first = min(one.at for one in earlier.values())
+    return f"{told} {was} paged at {time(first)} and {has} not answered."
+
+
+def _evidence(seen: Overview) -> str:
+    found = seen.last("evidence")
+    return f"At {time(found.at)}: {evidence(found.facts['healths'])}." if found else ""
+
+
+def _small(seen: Overview, facts: Mapping[str, Any]) -> list[str]:
+    levels = len(seen.incident.policy["policy"]["levels"])
+    place = {
+        "level": f"Level {facts['number'] + 1} of {levels}",
+        "repeat": f"Repeat {facts['number'] + 1}",
+        "last_resort": "Last resort",
+    }[facts["stage"]]
+    following = upcoming(seen)
+    return [f"{place} | next: {following}" if following else place]
+
+
+def open_link(incident: Incident, link: str | None) -> str:
+    """Where the card is, for the answer to ``Open``."""
+    return f"<{link}|{incident.key} in #{incident.channel}>" if link else f"#{incident.channel}"

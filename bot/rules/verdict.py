@@ -1,0 +1,194 @@
+"""From a check of the health URL and the readings to a target's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from bot.model.reading import Check, Finding, Health, Reach, Reading, Result, Verdict
+from bot.model.target import Bound, HealthSource
+from bot.model.units import METRIC_UNITS, format_value
+
+_DEGRADED_WORDS = {"degraded", "warn", "warning", "partial"}
+_TITLES = {
+    "response_time_p95_ms": "P95",
+    "error_rate_percent": "error rate",
+    "memory_mb": "memory",
+    "cpu_percent": "CPU",
+    "cpu_core_percent": "CPU of one core",
+    "test_coverage_percent": "coverage",
+    "overall_score": "overall score",
+    "throughput_rps": "throughput",
+    "uptime_s": "uptime",
+    "uss_mb": "memory of its own",
+    "open_files": "open files",
+}
+
+
+def title(metric: str) -> str:
+    """A metric's name as people say it."""
+    return _TITLES.get(metric, metric.replace("_", " "))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the health URL alone says; ``failed``: the poll counts as an error of the target."""
+
+    verdict: Verdict
+    reason: str
+    failed: bool
+
+
+def said(check: Check, source: HealthSource) -> Said:
+    """Tell down, wrong URL, unreachable from here and busy with us apart."""
+    match check.reach:
+        case Reach.REFUSED | Reach.TIMED_OUT | Reach.BROKEN:
+            return Said(Verdict.DOWN, check.problem or "no answer", failed=True)
+        case Reach.UNREACHABLE:
+            return Said(Verdict.UNKNOWN, f"unreachable from here: {check.problem}", failed=False)
+    status = check.http_status or 0
+    if status >= 400 or not 200 <= status < 300:
+        return _said_by_status(check, status)
+    if source.status is None:
+        return Said(Verdict.HEALTHY, f"HTTP {status}", failed=False)
+    if check.word is None:
+        reason = check.problem or f"no status word at `{source.status}` in the answer"
+        return Said(Verdict.UNKNOWN, f"{reason}: check `health.status` in the config", failed=False)
+    word = check.word.strip().lower()
+    if word in source.healthy:
+        return Said(Verdict.HEALTHY, f'status word "{check.word}"', failed=False)
+    verdict = Verdict.DEGRADED if word in _DEGRADED_WORDS else Verdict.UNHEALTHY
+    return Said(verdict, f'status word "{check.word}"', failed=False)
+
+
+def _said_by_status(check: Check, status: int) -> Said:
+    match status:
+        case 404 | 405 | 410:
+            reason = f"endpoint not there (HTTP {status}): check `health.url` in the config"
+            return Said(Verdict.UNKNOWN, reason, failed=False)
+        case 401 | 403:
+            reason = f"access refused (HTTP {status}): it wants a key that the bot does not have"
+            return Said(Verdict.UNKNOWN, reason, failed=False)
+        case 429:
+            wait = f", asks to wait {check.retry_after} s" if check.retry_after else ""
+            return Said(Verdict.UNKNOWN, f"busy with us (HTTP 429{wait})", failed=False)
+    if status >= 500 and not check.has_body:
+        return Said(Verdict.DOWN, f"HTTP {status} without a body", failed=True)
+    if status >= 400:
+        word = f', status word "{check.word}"' if check.word else ""
+        return Said(Verdict.UNHEALTHY, f"HTTP {status}{word}", failed=True)
+    reason = f"it redirects (HTTP {status}): put the final URL into `health.url` in the config"
+    return Said(Verdict.UNKNOWN, reason, failed=False)
+
+
+def judge(
+    target: str,
+    word: Said,
+    status: str | None,
+    readings: Sequence[Reading],
+    baselines: Mapping[str, Bound],
+    critical: Mapping[str, Bound],
+    now: int,
+) -> Health:
+    """The verdict: the worst that is known; unknown where a source can't be read; else healthy."""
+    by_metric = {reading.metric: reading for reading in readings}
+    findings = sorted(
+        (
+            _finding(metric, bound, critical.get(metric), by_metric.get(metric))
+            for metric, bound in baselines.items()
+        ),
+        key=lambda finding: (not finding.critical, list(Result).index(finding.result)),
+    )
+    candidates = [(word.verdict, word.reason)]
+    candidates += [
+        (verdict, explain(finding))
+        for finding in findings
+        if (verdict := _weight(finding)) is not Verdict.HEALTHY
+    ]
+    verdict, reason = max(candidates, key=lambda candidate: candidate[0].rank)
+    return Health(
+        target=target,
+        verdict=verdict,
+        reason=reason,
+        status=status,
+        at=now,
+        readings=tuple(readings),
+        findings=tuple(findings),
+    )
+
+
+def explain(finding: Finding) -> str:
+    """The finding in a few words: ``CPU 96 % (critical above 90)``."""
+    name = title(finding.metric)
+    reading = finding.reading
+    if reading is None:
+        return f"{name} not measured"
+    if reading.value is None:
+        return f"{name} unknown: {reading.reason}"
+    value = format_value(reading.value, reading.unit)
+    limit = format_value(finding.bound.limit, "")
+    if finding.critical:
+        side = "above" if finding.bound.direction == "under" else "below"
+        return f"{name} {value} (critical {side} {limit})"
+    if finding.result is Result.FAIL:
+        return f"{name} {value} (must be {finding.bound.direction} {limit})"
+    return f"{name} {value}"
+
+
+def _finding(metric: str, bound: Bound, critical: Bound | None, reading: Reading | None) -> Finding:
+    if reading is None:
+        return Finding(metric=metric, result=Result.NOT_MEASURED, bound=bound)
+    if reading.value is None:
+        result = Result.INFO if bound.informative else Result.UNKNOWN
+        return Finding(metric=metric, result=result, bound=bound, reading=reading)
+    if critical is not None and not bound.informative and not critical.holds(reading.value):
+        return Finding(
+            metric=metric, result=Result.FAIL, bound=critical, critical=True, reading=reading
+        )
+    if bound.informative:
+        return Finding(metric=metric, result=Result.INFO, bound=bound, reading=reading)
+    result = Result.PASS if bound.holds(reading.value) else Result.FAIL
+    return Finding(metric=metric, result=result, bound=bound, reading=reading)
+
+
+def _weight(finding: Finding) -> Verdict:
+    if finding.critical:
+        return Verdict.UNHEALTHY
+    if finding.result is Result.FAIL:
+        return Verdict.DEGRADED
+    return Verdict.UNKNOWN if finding.result is Result.UNKNOWN else Verdict.HEALTHY
+
+
+def missing(metric: str, at: int, source: str, reason: str) -> Reading:
+    """An unknown reading of a metric that has a source."""
+    return Reading(
+        metric=metric,
+        value=None,
+        unit=METRIC_UNITS.get(metric, ""),
+        reason=reason,
+        at=at,
+        source=source,
+    )
+
+
+def facts(health: Health) -> dict[str, object]:
+    """A target's health as JSON: what ``--json`` prints, evidence keeps, and drawings read."""
+    return {
+        "target": health.target,
+        "verdict": str(health.verdict),
+        "reason": health.reason,
+        "status": health.status,
+        "at": health.at,
+        "readings": [asdict(reading) for reading in health.readings],
+        "findings": [_finding_facts(finding) for finding in health.findings],
+    }
+
+
+def _finding_facts(finding: Finding) -> dict[str, object]:
+    return {
+        "metric": finding.metric,
+        "result": str(finding.result),
+        "critical": finding.critical,
+        "bound": finding.bound.model_dump(exclude_none=True, exclude_defaults=True),
+        "text": explain(finding),
+    }

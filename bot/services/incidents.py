@@ -1,0 +1,253 @@
+"""Incidents: declare one, and whatever a person does to it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from bot.model.actor import Actor
+from bot.model.answer import Refusal
+from bot.model.command import Declare, OnIncident
+from bot.model.config import Config
+from bot.model.incident import Entry, Incident, Severity, Status
+from bot.model.overview import last_entry
+from bot.model.policy import Policy
+from bot.rules import access, escalation, lifecycle
+from bot.services.overview import paged
+from bot.store import incidents, outbox, timers
+from bot.store.database import Tx
+
+# State changes go to the card's thread; the rest is on the timeline only.
+THREAD = {"acknowledged", "assigned", "severity", "mitigated", "resolved", "reopened", "escalated"}
+CARD_AND_COPIES = ("card", "ping")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, and in which Slack channel, by its id and its name (empty: somewhere else)."""
+
+    actor: Actor
+    channel: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a command: the incident as it is now; ``fresh`` False: it was there already."""
+
+    incident: Incident
+    kind: str
+    fresh: bool = True
+
+
+def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Refusal:
+    """Open an incident with its entry, its timers and its card.
+
+    The same person and title within a minute gets the same incident back: an answer that got lost,
+    typed again.
+    """
+    outsider = access.refuse_outsider(config, asked.actor)
+    if outsider is not None:
+        return outsider
+    who = asked.actor.text
+    since = tx.now - lifecycle.SAME_DECLARATION_MS
+    known = incidents.same_declaration(tx, who, command.title, since)
+    if known is not None:
+        return Done(known, "declared", fresh=False)
+    if command.started_at is not None and command.started_at > tx.now:
+        return Refusal("The impact can't have begun in the future.", "Give an earlier time.")
+    severity = command.severity or config.escalation.default_severity
+    incident = incidents.add(
+        tx,
+        title=command.title,
+        severity=severity,
+        policy=_pinned(config, severity),
+        declared_by=who,
+        channel=config.slack.channel,
+        targets=command.targets or _only_target(config),
+        started_at=command.started_at or tx.now,
+    )
+    if command.impact:
+        incidents.update(tx, incident.id, {"impact": command.impact})
+    facts = {"title": incident.title, "severity": severity, "targets": list(incident.targets)}
+    incidents.add_entry(tx, incident.id, who, "declared", facts)
+    arm_level(tx, incident, escalation.first(_policy(incident), incident))
+    if incident.targets:
+        timers.arm(tx, "collect", str(incident.id), tx.now, incident_id=incident.id)
+    outbox.add(
+        tx,
+        f"card:{incident.id}",
+        "card",
+        f"channel:{incident.channel}",
+        {"title": incident.title},
+        incident_id=incident.id,
+    )
+    return Done(incident, "declared")
+
+
+def change(tx: Tx, config: Config, command: OnIncident, asked: Asked) -> Done | Refusal:
+    """Do to an incident what the command says, or refuse; a refusal is on the timeline too."""
+    outsider = access.refuse_outsider(config, asked.actor)
+    if outsider is not None:
+        return outsider
+    incident = find(tx, command.incident, asked)
+    if isinstance(incident, Refusal):
+        return incident
+    entries = incidents.timeline(tx, incident.id)
+    decision = _decide(config, incident, command, asked.actor, entries, tx.now)
+    if isinstance(decision, Refusal):
+        facts = {"command": type(command).__name__.lower(), "reason": decision.reason}
+        incidents.add_entry(tx, incident.id, asked.actor.text, "refused", facts)
+        return decision
+    _apply(tx, config, incident, decision, asked.actor, entries)
+    now = incidents.get(tx, incident.id)
+    assert now is not None
+    return Done(now, decision.kind)
+
+
+def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
+    """The incident that is meant: by its number, or the channel's, or the only one that is open."""
+    if incident_id is not None:
+        found = incidents.get(tx, incident_id)
+        return found or Refusal(
+            f"There is no INC-{incident_id}.", "See `/iora incidents` for those that are open."
+        )
+    open_ones = incidents.live(tx)
+    here = [one for one in open_ones if one.channel in asked.channel] or open_ones
+    if len(here) == 1:
+        return here[0]
+    if not here:
+        return Refusal(
+            "No incident is open.", "Name one, such as `INC-3`; see `/iora incidents all`."
+        )
+    names = ", ".join(one.key for one in here[:10])
+    return Refusal(f"{len(here)} incidents are open: {names}.", "Say which one you mean.")
+
+
+def _decide(
+    config: Config,
+    incident: Incident,
+    command: OnIncident,
+    actor: Actor,
+    entries: list[Entry],
+    now: int,
+) -> lifecycle.Decision:
+    refusal = access.refuse(config, actor, command, incident, paged(entries))
+    if refusal is not None:
+        return refusal
+    decision = lifecycle.decide(incident, command, actor, now)
+    if isinstance(decision, Refusal):
+        return _with_who(decision, incident, entries)
+    return decision
+
+
+def _with_who(refusal: Refusal, incident: Incident, entries: Collection[Entry]) -> Refusal:
+    """Two people pressed: the second one is told who was first."""
+    last = last_entry(entries, str(incident.status))
+    if last is None or "already" not in refusal.reason:
+        return refusal
+    who = access.mention(Actor(last.actor).holder)
+    return Refusal(refusal.reason.removesuffix(".") + f", by {who}.", refusal.remedy)
+
+
+def _apply(
+    tx: Tx,
+    config: Config,
+    incident: Incident,
+    change: lifecycle.Change,
+    actor: Actor,
+    entries: list[Entry],
+) -> None:
+    columns: dict[str, Any] = dict(change.columns)
+    if change.kind == "severity":
+        columns["policy"] = _pinned(config, columns["severity"])
+    if columns:
+        incidents.update(tx, incident.id, columns)
+    seq = incidents.add_entry(tx, incident.id, actor.text, change.kind, change.facts)
+    changed = incidents.get(tx, incident.id)
+    assert changed is not None
+    _escalate(tx, changed, change.escalation, entries)
+    outbox.revise(tx, incident.id, CARD_AND_COPIES)
+    if change.kind in THREAD:
+        add_reply(tx, changed, seq)
+
+
+def add_reply(tx: Tx, incident: Incident, seq: int, *, broadcast: bool = False) -> None:
+    """An entry of the timeline as a reply in the card's thread."""
+    card = outbox.by_key(tx, f"card:{incident.id}")
+    outbox.add(
+        tx,
+        f"entry:{incident.id}:{seq}",
+        "entry",
+        f"channel:{incident.channel}",
+        {"seq": seq, "broadcast": broadcast},
+        incident_id=incident.id,
+        parent_id=card.id if card else None,
+    )
+
+
+def _escalate(tx: Tx, incident: Incident, what: str | None, entries: list[Entry]) -> None:
+    match what:
+        case "stop":
+            timers.disarm(tx, "level", incident.id)
+        case "restart":
+            arm_level(tx, incident, escalation.first(_policy(incident), incident))
+        case "policy" if incident.status is Status.OPEN:
+            timers.arm(
+                tx, "level", str(incident.id), tx.now, incident_id=incident.id, switched=True
+            )
+        case "next":
+            hasten(tx, incident, entries)
+
+
+def hasten(tx: Tx, incident: Incident, entries: Collection[Entry]) -> None:
+    """Make the next level due now; after an acknowledgement, the one after the last that fired."""
+    armed = timers.of_incident(tx, "level", incident.id)
+    detail: dict[str, Any] = dict(armed[0].detail) if armed else _after_last(incident, entries)
+    timers.arm(
+        tx,
+        "level",
+        str(incident.id),
+        tx.now,
+        incident_id=incident.id,
+        **(detail | {"forced": True}),
+    )
+
+
+def _after_last(incident: Incident, entries: Collection[Entry]) -> dict[str, Any]:
+    fired = [
+        level
+        for entry in entries
+        if entry.kind == "escalation" and entry.at >= incident.opened_at
+        for level in entry.facts["levels"]
+    ]
+    following = max(fired) + 1 if fired else 0
+    if following < len(_policy(incident).levels):
+        return {"stage": "level", "number": following}
+    return {"stage": "last_resort", "number": 0}
+
+
+def arm_level(tx: Tx, incident: Incident, due: escalation.Next) -> None:
+    """The one timer of an incident's escalation."""
+    timers.arm(
+        tx,
+        "level",
+        str(incident.id),
+        due.due_at,
+        incident_id=incident.id,
+        stage=due.position.stage,
+        number=due.position.number,
+    )
+
+
+def _pinned(config: Config, severity: Severity) -> dict[str, Any]:
+    name = config.escalation.policy_name(severity)
+    return {"name": name, "policy": config.escalation.policies[name].model_dump(mode="json")}
+
+
+def _policy(incident: Incident) -> Policy:
+    return Policy.from_pinned(incident.policy["policy"])
+
+
+def _only_target(config: Config) -> tuple[str, ...]:
+    return tuple(config.targets) if len(config.targets) == 1 else ()

@@ -1,0 +1,96 @@
+"""Reads all that is shown of an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.model.config import Config
+from bot.model.incident import Entry, Facts, Incident
+from bot.model.overview import Overview, Ping, Upcoming
+from bot.model.policy import Policy
+from bot.rules import escalation
+from bot.store import incidents, outbox, timers
+from bot.store.database import Tx
+
+
+def overview(tx: Tx, config: Config, incident_id: int) -> Overview | None:
+    """The incident as it is in this transaction, or None."""
+    incident = incidents.get(tx, incident_id)
+    return _overview(tx, config, incident) if incident else None
+
+
+def overviews(tx: Tx, config: Config, found: Sequence[Incident]) -> list[Overview]:
+    """The same for several."""
+    return [_overview(tx, config, incident) for incident in found]
+
+
+def told(entries: Iterable[Entry], opened_at: int) -> tuple[str, ...]:
+    """The destinations that were told since the incident was opened, in order."""
+    return tuple(
+        dict.fromkeys(
+            text
+            for entry in entries
+            if entry.kind == "escalation" and entry.at >= opened_at
+            for text in entry.facts["notify"]
+        )
+    )
+
+
+def paged(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The people who were ever pinged for the incident."""
+    return tuple(
+        dict.fromkeys(
+            person
+            for entry in entries
+            if entry.kind == "escalation"
+            for person in entry.facts["people"]
+        )
+    )
+
+
+def position_of(detail: Facts) -> escalation.Position:
+    """The position that a level timer carries."""
+    return escalation.Position(detail.get("stage", "level"), detail.get("number", 0))
+
+
+def _overview(tx: Tx, config: Config, incident: Incident) -> Overview:
+    entries = tuple(incidents.timeline(tx, incident.id))
+    pings = tuple(
+        Ping(
+            message.facts["person"],
+            message.state,
+            message.facts["at"],
+            message.sent_at,
+            message.error,
+        )
+        for message in outbox.of_incident(tx, incident.id, "ping")
+    )
+    return Overview(incident, entries, pings, _upcoming(tx, config, incident, entries), tx.now)
+
+
+def _upcoming(
+    tx: Tx, config: Config, incident: Incident, entries: tuple[Entry, ...]
+) -> Upcoming | None:
+    armed = timers.of_incident(tx, "level", incident.id)
+    if not armed:
+        return None
+    position = position_of(armed[0].detail)
+    due = escalation.decide(
+        incident,
+        Policy.from_pinned(incident.policy["policy"]),
+        position,
+        told(entries, incident.opened_at),
+        armed[0].due_at,
+        forced=True,
+        last_resort=config.escalation.last_resort,
+    )
+    if isinstance(due, escalation.Stop):
+        return None
+    people = [person for text in due.notify for person in escalation.people(config, text)]
+    return Upcoming(
+        armed[0].due_at,
+        position.stage,
+        position.number,
+        tuple(dict.fromkeys(people)),
+        "channel" in due.notify,
+    )

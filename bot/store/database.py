@@ -1,0 +1,326 @@
+"""The only way to the data: functions on a transaction, committed in groups by one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar, cast
+
+import sqlite_utils
+
+from bot.clock import Clock
+from bot.errors import StoreError
+from bot.store.reserve import Reserve
+from bot.store.schema import migrations
+
+log = logging.getLogger(__name__)
+
+Value = str | int | float | None
+Row = sqlite3.Row
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+GROUP = 64
+SLOW_MS = 20
+_FULL, _IO_ERROR = 13, 10  # SQLite's primary result codes
+
+
+class Tx:
+    """One transaction. ``now`` is its time; nothing above ``store/`` sees the SQL."""
+
+    def __init__(self, connection: sqlite3.Connection, now: int) -> None:
+        self._connection = connection
+        self.now = now
+
+    def all(self, sql: str, **values: Value) -> list[Row]:
+        """Every row of a query, or of a change with RETURNING."""
+        rows: list[Row] = self._connection.execute(sql, values).fetchall()
+        return rows
+
+    def one(self, sql: str, **values: Value) -> Row | None:
+        """The first row, or None."""
+        rows = self.all(sql, **values)
+        return rows[0] if rows else None
+
+    def run(self, sql: str, **values: Value) -> int:
+        """A change; how many rows it touched."""
+        return self._connection.execute(sql, values).rowcount
+
+
+@dataclass(slots=True)
+class _Call:
+    """A function that waits for its commit. ``outcome`` is its result, or what it raised."""
+
+    function: Callable[..., object]
+    records: tuple[object, ...]
+    writes: bool
+    future: asyncio.Future[object]
+    loop: asyncio.AbstractEventLoop
+    result: object = None
+    error: BaseException | None = None
+
+
+@dataclass
+class Counters:
+    """What the database has done since it was opened."""
+
+    groups: int = 0
+    functions: int = 0
+    slow: int = 0
+    disk_full: int = 0
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Database:
+    """SQLite on one connection and one thread.
+
+    ``write(function, *records)`` returns after the commit: what it returned is on the disk. Functions
+    that wait are committed together, each in a savepoint of its own, so that one that raises is undone
+    alone. A function touches only its transaction and its records, and may be run again.
+    """
+
+    def __init__(
+        self, path: Path, clock: Clock, *, after_commit: Callable[[], None] | None = None
+    ) -> None:
+        self.path = path
+        self.reserve = Reserve(path)
+        self.counters = Counters()
+        self._clock = clock
+        self._after_commit = after_commit
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._connection = _connect(path)
+        self._thread = threading.Thread(target=self._work, name="database", daemon=True)
+        self._thread.start()
+
+    async def write(
+        self,
+        function: Callable[Concatenate[Tx, Params], Result],
+        *records: Params.args,
+        **named: Params.kwargs,
+    ) -> Result:
+        """Run the function in a transaction. Returned means committed; raised means undone."""
+        assert not named, "a function of the store takes records by position"
+        return cast("Result", await self._submit(function, records, writes=True))
+
+    async def read(
+        self,
+        function: Callable[Concatenate[Tx, Params], Result],
+        *records: Params.args,
+        **named: Params.kwargs,
+    ) -> Result:
+        """Run the function on a consistent view of what is committed."""
+        assert not named, "a function of the store takes records by position"
+        return cast("Result", await self._submit(function, records, writes=False))
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call the listener, on the event loop, after each group that wrote something."""
+        self.counters.listeners.append(listener)
+
+    async def backup(self, destination: Path) -> None:
+        """Copy the database, while it is used, to a new file (SQLite's online backup)."""
+        await asyncio.to_thread(_copy, self.path, destination)
+
+    async def close(self) -> None:
+        """Finish what waits, then close the file."""
+        self._calls.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _submit(
+        self, function: Callable[..., object], records: tuple[object, ...], *, writes: bool
+    ) -> asyncio.Future[object]:
+        if not self._thread.is_alive():
+            raise StoreError(f"{self.path}: the database is closed")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[object] = loop.create_future()
+        self._calls.put(_Call(function, records, writes, future, loop))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            first = self._calls.get()
+            if first is None:
+                break
+            group, last = self._group(first)
+            self._commit_together(group)
+            self._settle(group)
+            if last:
+                break
+        self._connection.close()
+
+    def _group(self, first: _Call) -> tuple[list[_Call], bool]:
+        """What waits right now, up to ``GROUP``; and whether the end was among it."""
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                call = self._calls.get_nowait()
+            except queue.Empty:
+                break
+            if call is None:
+                return group, True
+            group.append(call)
+        return group, False
+
+    def _commit_together(self, group: list[_Call]) -> None:
+        if len(group) == 1:
+            self._commit_alone(group[0])
+            return
+        try:
+            self._begin(writes=any(call.writes for call in group))
+            for call in group:
+                self._run_in_savepoint(call)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            # A full disk in one savepoint takes the whole transaction with it.
+            log.warning("a group of %d was undone, running each alone: %s", len(group), error)
+            self._rollback()
+            for call in group:
+                self._commit_alone(call)
+
+    def _run_in_savepoint(self, call: _Call) -> None:
+        self._connection.execute("SAVEPOINT part")
+        self._run(call)
+        if call.error is not None:
+            if _is_disk_trouble(call.error) or not self._connection.in_transaction:
+                raise sqlite3.OperationalError(str(call.error))
+            self._connection.execute("ROLLBACK TO part")
+        self._connection.execute("RELEASE part")
+
+    def _commit_alone(self, call: _Call, *, again: bool = True) -> None:
+        call.error = None
+        try:
+            self._begin(writes=call.writes)
+            self._run(call)
+            if call.error is None:
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            call.error = error
+        if call.error is None:
+            return
+        self._rollback()
+        if _is_disk_trouble(call.error):
+            self.counters.disk_full += 1
+            if again and self.reserve.spend():
+                log.error("%s: the disk is full; the reserve was given back to it", self.path)
+                self._commit_alone(call, again=False)
+                return
+        if isinstance(call.error, sqlite3.OperationalError):
+            call.error = _explained(self.path, call.error)
+
+    def _run(self, call: _Call) -> None:
+        started = self._clock.monotonic()
+        try:
+            call.result = call.function(Tx(self._connection, self._clock.now()), *call.records)
+            call.error = None
+        except Exception as error:  # noqa: BLE001 - handed to the one who waits for this function
+            call.error = error
+        took = (self._clock.monotonic() - started) * 1000
+        self.counters.functions += 1
+        if took > SLOW_MS:
+            self.counters.slow += 1
+            log.warning("slow: %s took %d ms", call.function.__qualname__, took)
+
+    def _begin(self, *, writes: bool) -> None:
+        self._connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def _rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _settle(self, group: list[_Call]) -> None:
+        self.counters.groups += 1
+        wrote = any(call.writes and call.error is None for call in group)
+        if wrote and self._after_commit is not None:
+            self._after_commit()
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Call]] = {}
+        for call in group:
+            by_loop.setdefault(call.loop, []).append(call)
+        for loop, calls in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, calls, self.counters.listeners if wrote else ())
+            except RuntimeError:
+                log.warning("%d answers of the database came after the loop ended", len(calls))
+
+
+def _resolve(calls: list[_Call], listeners: Sequence[Callable[[], None]]) -> None:
+    for call in calls:
+        if call.future.cancelled():
+            continue
+        if call.error is not None:
+            call.future.set_exception(call.error)
+        else:
+            call.future.set_result(call.result)
+    for listener in listeners:
+        listener()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open, or create as 0600, and bring the tables up to date. Raises ``StoreError``."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        try:
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+    except OSError as error:
+        raise StoreError(
+            f"{path}: can't be opened ({error.strerror}); name another place in "
+            "IORA_DATABASE_URL, such as sqlite:///data/iora.db"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise _explained(path, error) from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+    migrations.apply(sqlite_utils.Database(connection, execute_plugins=False))
+
+
+def _copy(source: Path, destination: Path) -> None:
+    reader = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
+    try:
+        os.close(os.open(destination, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        writer = sqlite3.connect(destination)
+        try:
+            reader.backup(writer)
+        finally:
+            writer.close()
+    finally:
+        reader.close()
+
+
+def _is_disk_trouble(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return (
+        isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in {_FULL, _IO_ERROR}
+    )
+
+
+def _explained(path: Path, error: sqlite3.Error) -> StoreError:
+    text = str(error)
+    if _is_disk_trouble(error):
+        advice = "the disk is full or failing: free some space; nothing was stored"
+    elif "locked" in text:
+        advice = "another program holds it: end that program (a reader such as Datasette is fine)"
+    elif "readonly" in text:
+        advice = "it is read-only: make the file and its folder writable"
+    else:
+        advice = "restore a backup with `iora restore BACKUP`, or name another database"
+    return StoreError(f"{path}: {text}; {advice}")

@@ -1,0 +1,183 @@
+"""Incidents and their timelines in the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from bot.model.incident import Entry, Facts, Incident, Severity, Status
+from bot.store.database import Row, Tx, Value
+
+_FIELDS = (
+    "id, title, severity, status, policy, drill, commander, declared_by, channel, rule_key, impact,"
+    " started_at, declared_at, opened_at, acknowledged_at, mitigated_at, resolved_at, closed_ms,"
+    " time_to_detect, time_to_acknowledge, time_to_mitigate, time_to_resolve"
+)
+
+
+def add(
+    tx: Tx,
+    *,
+    title: str,
+    severity: Severity,
+    policy: Facts,
+    declared_by: str,
+    channel: str,
+    targets: Iterable[str],
+    started_at: int,
+) -> Incident:
+    """A new open incident, declared now."""
+    row = tx.all(
+        f"""INSERT INTO incidents
+        (title, severity, status, policy, declared_by, channel, started_at, declared_at, opened_at,
+         time_to_detect)
+        VALUES (:title, :severity, 'open', :policy, :declared_by, :channel, :started_at, :now, :now,
+         :now - :started_at)
+        RETURNING {_FIELDS}""",
+        title=title,
+        severity=severity,
+        policy=json.dumps(policy),
+        declared_by=declared_by,
+        channel=channel,
+        started_at=started_at,
+        now=tx.now,
+    )[0]
+    names = tuple(dict.fromkeys(targets))
+    for name in names:
+        tx.run(
+            "INSERT INTO incident_targets (incident_id, target) VALUES (:id, :target)",
+            id=row["id"],
+            target=name,
+        )
+    return _incident(row, names)
+
+
+def get(tx: Tx, incident_id: int) -> Incident | None:
+    """One incident, or None."""
+    row = tx.one(f"SELECT {_FIELDS} FROM incidents WHERE id = :id", id=incident_id)
+    return _with_targets(tx, [row])[0] if row else None
+
+
+def live(tx: Tx, channel: str | None = None) -> list[Incident]:
+    """Every incident that is not resolved, oldest first; with a channel, that channel's."""
+    rows = tx.all(f"SELECT {_FIELDS} FROM incidents WHERE status <> 'resolved' ORDER BY id")
+    found = _with_targets(tx, rows)
+    return [one for one in found if channel is None or one.channel == channel]
+
+
+def recent(tx: Tx, statuses: Iterable[Status], limit: int) -> list[Incident]:
+    """The newest incidents in one of the statuses, newest first."""
+    wanted = {f"s{at}": str(status) for at, status in enumerate(statuses)}
+    marks = ", ".join(f":{name}" for name in wanted)
+    rows = tx.all(
+        f"SELECT {_FIELDS} FROM incidents WHERE status IN ({marks}) ORDER BY id DESC LIMIT :limit",
+        limit=limit,
+        **wanted,
+    )
+    return _with_targets(tx, rows)
+
+
+def declared_since(tx: Tx, at: int) -> list[Incident]:
+    """Incidents declared at or after a time, drills left out, oldest first."""
+    rows = tx.all(
+        f"SELECT {_FIELDS} FROM incidents WHERE declared_at >= :at AND drill = 0 ORDER BY id", at=at
+    )
+    return _with_targets(tx, rows)
+
+
+def same_declaration(tx: Tx, declared_by: str, title: str, since: int) -> Incident | None:
+    """A live incident that the same person declared under the same title since then."""
+    row = tx.one(
+        f"""SELECT {_FIELDS} FROM incidents
+        WHERE declared_at >= :since AND declared_by = :who AND title = :title AND status <> 'resolved'
+        ORDER BY id DESC LIMIT 1""",
+        since=since,
+        who=declared_by,
+        title=title,
+    )
+    return _with_targets(tx, [row])[0] if row else None
+
+
+def update(tx: Tx, incident_id: int, changes: Facts) -> None:
+    """Set columns of an incident; ``policy`` is given as a record."""
+    values: dict[str, Value] = {
+        name: json.dumps(value) if name == "policy" else value for name, value in changes.items()
+    }
+    columns = ", ".join(f"{name} = :{name}" for name in values)
+    tx.run(f"UPDATE incidents SET {columns} WHERE id = :id", id=incident_id, **values)
+
+
+def add_entry(tx: Tx, incident_id: int, actor: str, kind: str, facts: Facts) -> int:
+    """Append to the timeline; the entry's number. Entries are never changed."""
+    row = tx.all(
+        """INSERT INTO timeline (incident_id, seq, at, actor, kind, facts)
+        SELECT :id, COALESCE(MAX(seq), 0) + 1, :now, :actor, :kind, :facts
+        FROM timeline WHERE incident_id = :id RETURNING seq""",
+        id=incident_id,
+        now=tx.now,
+        actor=actor,
+        kind=kind,
+        facts=json.dumps(facts),
+    )[0]
+    seq: int = row["seq"]
+    return seq
+
+
+def timeline(tx: Tx, incident_id: int, kinds: Iterable[str] = ()) -> list[Entry]:
+    """The entries in order; with kinds, only those."""
+    wanted = set(kinds)
+    rows = tx.all(
+        """SELECT incident_id, seq, at, actor, kind, facts FROM timeline
+        WHERE incident_id = :id ORDER BY seq""",
+        id=incident_id,
+    )
+    return [_entry(row) for row in rows if not wanted or row["kind"] in wanted]
+
+
+def entry(tx: Tx, incident_id: int, seq: int) -> Entry | None:
+    """One entry, or None."""
+    row = tx.one(
+        """SELECT incident_id, seq, at, actor, kind, facts FROM timeline
+        WHERE incident_id = :id AND seq = :seq""",
+        id=incident_id,
+        seq=seq,
+    )
+    return _entry(row) if row else None
+
+
+def _with_targets(tx: Tx, rows: list[Row]) -> list[Incident]:
+    return [
+        _incident(
+            row,
+            tuple(
+                found["target"]
+                for found in tx.all(
+                    "SELECT target FROM incident_targets WHERE incident_id = :id ORDER BY target",
+                    id=row["id"],
+                )
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _incident(row: Row, targets: tuple[str, ...]) -> Incident:
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over values
+    values |= {
+        "severity": Severity(row["severity"]),
+        "status": Status(row["status"]),
+        "policy": json.loads(row["policy"]),
+        "drill": bool(row["drill"]),
+    }
+    return Incident(**values, targets=targets)
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        incident_id=row["incident_id"],
+        seq=row["seq"],
+        at=row["at"],
+        actor=row["actor"],
+        kind=row["kind"],
+        facts=json.loads(row["facts"]),
+    )

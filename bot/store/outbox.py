@@ -1,0 +1,217 @@
+"""The outbox: messages that should exist outside, and how far each has got.
+
+``revision`` is wanted, ``delivered`` is there. A row without ``ts`` is posted, one with it is edited.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from bot.model.incident import Facts
+from bot.model.message import Message, State
+from bot.store.database import Row, Tx
+
+COLUMNS = (
+    "id, key, kind, incident_id, destination, via, parent_id, page, facts, revision, delivered, state,"
+    " due_at, sending_at, unsure_at, attempts, channel, ts, sent_at, error"
+)
+
+
+def add(
+    tx: Tx,
+    key: str,
+    kind: str,
+    destination: str,
+    facts: Facts,
+    *,
+    incident_id: int | None = None,
+    parent_id: int | None = None,
+    page: bool = False,
+    via: str = "slack",
+) -> int | None:
+    """A message that should exist. The key is unique: None if it was added before."""
+    row = tx.one(
+        """INSERT INTO outbox (key, kind, incident_id, destination, via, parent_id, page, facts, due_at)
+        VALUES (:key, :kind, :incident_id, :destination, :via, :parent_id, :page, :facts, :now)
+        ON CONFLICT (key) DO NOTHING RETURNING id""",
+        key=key,
+        kind=kind,
+        incident_id=incident_id,
+        destination=destination,
+        via=via,
+        parent_id=parent_id,
+        page=int(page),
+        facts=json.dumps(facts),
+        now=tx.now,
+    )
+    return row["id"] if row else None
+
+
+def revise(tx: Tx, incident_id: int, kinds: Collection[str]) -> None:
+    """Draw an incident's messages of these kinds again: the cards, the copies of a ping."""
+    for kind in kinds:
+        tx.run(
+            """UPDATE outbox SET revision = revision + 1, due_at = MIN(due_at, :now)
+            WHERE incident_id = :incident_id AND kind = :kind
+              AND state NOT IN ('refused', 'withdrawn')""",
+            incident_id=incident_id,
+            kind=kind,
+            now=tx.now,
+        )
+
+
+def get(tx: Tx, message_id: int) -> Message | None:
+    """One message, or None."""
+    row = tx.one(f"SELECT {COLUMNS} FROM outbox WHERE id = :id", id=message_id)
+    return _message(row) if row else None
+
+
+def by_key(tx: Tx, key: str) -> Message | None:
+    """The message of a key, or None."""
+    row = tx.one(f"SELECT {COLUMNS} FROM outbox WHERE key = :key", key=key)
+    return _message(row) if row else None
+
+
+def of_incident(tx: Tx, incident_id: int, kind: str) -> list[Message]:
+    """An incident's messages of one kind, oldest first."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM outbox WHERE incident_id = :incident_id AND kind = :kind ORDER BY id",
+        incident_id=incident_id,
+        kind=kind,
+    )
+    return [_message(row) for row in rows]
+
+
+def due_destinations(tx: Tx) -> list[str]:
+    """Where something is due now."""
+    return [
+        row["destination"]
+        for row in tx.all(
+            "SELECT DISTINCT destination FROM outbox WHERE delivered < revision AND due_at <= :now",
+            now=tx.now,
+        )
+    ]
+
+
+def head(tx: Tx, destination: str) -> Message | None:
+    """What goes next to a destination: pages before the rest, then in order.
+
+    A reply waits until its parent is there; if the parent never will be, it goes on its own.
+    """
+    columns = ", ".join(f"o.{name.strip()}" for name in COLUMNS.split(","))
+    row = tx.one(
+        f"""SELECT {columns} FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
+        WHERE o.destination = :destination AND o.delivered < o.revision AND o.due_at <= :now
+          AND (o.parent_id IS NULL OR p.ts IS NOT NULL OR p.state IN ('refused', 'withdrawn'))
+        ORDER BY o.page DESC, o.id LIMIT 1""",
+        destination=destination,
+        now=tx.now,
+    )
+    return _message(row) if row else None
+
+
+def sending(tx: Tx, message_id: int) -> None:
+    """About to be sent: from here on, until the outcome is known, it may be there."""
+    tx.run(
+        """UPDATE outbox SET state = CASE WHEN ts IS NULL THEN 'sending' ELSE state END,
+        sending_at = :now, attempts = attempts + 1 WHERE id = :id""",
+        id=message_id,
+        now=tx.now,
+    )
+
+
+def sent(tx: Tx, message_id: int, revision: int, channel: str, ts: str) -> None:
+    """It is there, as drawn for ``revision``."""
+    tx.run(
+        """UPDATE outbox SET state = 'sent', delivered = :revision, channel = :channel, ts = :ts,
+        sent_at = COALESCE(sent_at, :now), attempts = 0, unsure_at = NULL, error = NULL WHERE id = :id""",
+        id=message_id,
+        revision=revision,
+        channel=channel,
+        ts=ts,
+        now=tx.now,
+    )
+
+
+def later(tx: Tx, message_id: int, due_at: int, error: str) -> None:
+    """It was certainly not taken; it is tried again at ``due_at``."""
+    tx.run(
+        """UPDATE outbox SET state = CASE WHEN ts IS NULL THEN 'waiting' ELSE state END,
+        due_at = :due_at, error = :error WHERE id = :id""",
+        id=message_id,
+        due_at=due_at,
+        error=error,
+    )
+
+
+def unsure(tx: Tx, message_id: int, due_at: int, error: str) -> None:
+    """Nobody knows; it is looked up at ``due_at``."""
+    tx.run(
+        """UPDATE outbox SET state = 'unsure', unsure_at = COALESCE(unsure_at, :now),
+        due_at = :due_at, error = :error WHERE id = :id""",
+        id=message_id,
+        due_at=due_at,
+        error=error,
+        now=tx.now,
+    )
+
+
+def absent(tx: Tx, message_id: int) -> None:
+    """The look-up did not find it: it may be sent again, now."""
+    tx.run(
+        "UPDATE outbox SET state = 'waiting', due_at = :now, unsure_at = NULL WHERE id = :id",
+        id=message_id,
+        now=tx.now,
+    )
+
+
+def close(tx: Tx, message_id: int, state: State, error: str | None) -> None:
+    """It won't be there: refused by the other side, or not wanted any more."""
+    tx.run(
+        "UPDATE outbox SET state = :state, delivered = revision, error = :error WHERE id = :id",
+        id=message_id,
+        state=state,
+        error=error,
+    )
+
+
+def post_anew(tx: Tx, message_id: int) -> None:
+    """The message is gone outside (someone deleted it): post it again."""
+    tx.run(
+        """UPDATE outbox SET ts = NULL, channel = NULL, state = 'waiting', due_at = :now
+        WHERE id = :id""",
+        id=message_id,
+        now=tx.now,
+    )
+
+
+def recover(tx: Tx, time_limit_ms: int) -> int:
+    """At a start: what was being sent is unsure, once its attempt must be over."""
+    return tx.run(
+        """UPDATE outbox SET state = 'unsure', unsure_at = :now, due_at = sending_at + :limit,
+        error = 'the bot stopped while it was sent' WHERE state = 'sending'""",
+        now=tx.now,
+        limit=time_limit_ms,
+    )
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the soonest message is due, in milliseconds since the epoch."""
+    row = tx.one("SELECT due_at FROM outbox WHERE delivered < revision ORDER BY due_at LIMIT 1")
+    return row["due_at"] if row else None
+
+
+def waiting(tx: Tx) -> int:
+    """How many messages are not there yet."""
+    row = tx.one("SELECT COUNT(*) AS n FROM outbox WHERE delivered < revision")
+    assert row is not None
+    count: int = row["n"]
+    return count
+
+
+def _message(row: Row) -> Message:
+    facts: Facts = json.loads(row["facts"])
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over values
+    values |= {"facts": facts, "page": bool(row["page"]), "state": State(row["state"])}
+    return Message(**values)

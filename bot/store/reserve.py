@@ -1,0 +1,44 @@
+"""A few megabytes kept back: given to a full disk, so that what is due still commits."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+RESERVE_BYTES = 4 * 1024 * 1024
+
+
+class Reserve:
+    """A file of real (not sparse) bytes beside the database."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + ".reserve")
+
+    @property
+    def spent(self) -> bool:
+        """Whether the reserve is away, because the disk was full."""
+        return not self.path.exists()
+
+    def spend(self) -> bool:
+        """Free the space; False where nothing was left to give."""
+        try:
+            self.path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def refill(self) -> bool:
+        """Keep the space back again; False (and no file) while the disk has no room for it."""
+        if not self.spent:
+            return True
+        try:
+            with self.path.open("xb") as file:
+                self.path.chmod(0o600)
+                for _ in range(RESERVE_BYTES // 65_536):
+                    file.write(os.urandom(65_536))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            return False
+        return True

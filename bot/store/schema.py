@@ -1,0 +1,129 @@
+"""The tables, as migrations: a migration that has been released is never edited.
+
+Stored times are integer milliseconds since the epoch, flags are 0 or 1, JSON is TEXT that is never
+queried. Only this file may use what SQLite alone understands.
+"""
+
+from __future__ import annotations
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+migrations = Migrations("iora")
+
+
+@migrations()
+def m001_incidents(db: sqlite_utils.Database) -> None:
+    """Incidents with their targets and timeline."""
+    db.execute("""
+        CREATE TABLE incidents (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            title TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            status TEXT NOT NULL,
+            policy TEXT NOT NULL,
+            drill INTEGER NOT NULL DEFAULT 0,
+            commander TEXT,
+            declared_by TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            rule_key TEXT,
+            impact TEXT NOT NULL DEFAULT '',
+            started_at INTEGER NOT NULL,
+            declared_at INTEGER NOT NULL,
+            opened_at INTEGER NOT NULL,
+            acknowledged_at INTEGER,
+            mitigated_at INTEGER,
+            resolved_at INTEGER,
+            closed_ms INTEGER NOT NULL DEFAULT 0,
+            time_to_detect INTEGER,
+            time_to_acknowledge INTEGER,
+            time_to_mitigate INTEGER,
+            time_to_resolve INTEGER
+        )""")
+    db.execute("""
+        CREATE UNIQUE INDEX incidents_one_open_a_rule ON incidents (rule_key)
+        WHERE rule_key IS NOT NULL AND status <> 'resolved'""")
+    db.execute("CREATE INDEX incidents_live ON incidents (id) WHERE status <> 'resolved'")
+    db.execute("CREATE INDEX incidents_declared ON incidents (declared_at)")
+    db.execute("""
+        CREATE TABLE incident_targets (
+            incident_id INTEGER NOT NULL REFERENCES incidents (id),
+            target TEXT NOT NULL,
+            PRIMARY KEY (incident_id, target)
+        ) WITHOUT ROWID""")
+    db.execute("""
+        CREATE TABLE timeline (
+            incident_id INTEGER NOT NULL REFERENCES incidents (id),
+            seq INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            facts TEXT NOT NULL,
+            PRIMARY KEY (incident_id, seq)
+        ) WITHOUT ROWID""")
+
+
+@migrations()
+def m002_timers_and_outbox(db: sqlite_utils.Database) -> None:
+    """What is due later, and what should exist in the world outside."""
+    db.execute("""
+        CREATE TABLE timers (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            incident_id INTEGER REFERENCES incidents (id),
+            due_at INTEGER NOT NULL,
+            claim INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            detail TEXT NOT NULL DEFAULT '{}',
+            UNIQUE (kind, subject)
+        )""")
+    db.execute("CREATE INDEX timers_due ON timers (due_at)")
+    db.execute("CREATE INDEX timers_incident ON timers (incident_id) WHERE incident_id IS NOT NULL")
+    db.execute("""
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            incident_id INTEGER REFERENCES incidents (id),
+            destination TEXT NOT NULL,
+            via TEXT NOT NULL,
+            parent_id INTEGER REFERENCES outbox (id),
+            page INTEGER NOT NULL DEFAULT 0,
+            facts TEXT NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 1,
+            delivered INTEGER NOT NULL DEFAULT 0,
+            state TEXT NOT NULL DEFAULT 'waiting',
+            due_at INTEGER NOT NULL,
+            sending_at INTEGER,
+            unsure_at INTEGER,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            channel TEXT,
+            ts TEXT,
+            sent_at INTEGER,
+            error TEXT
+        )""")
+    db.execute("""
+        CREATE INDEX outbox_order ON outbox (destination, page, id) WHERE delivered < revision""")
+    db.execute("CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered < revision")
+    db.execute("CREATE INDEX outbox_incident ON outbox (incident_id)")
+
+
+@migrations()
+def m003_samples(db: sqlite_utils.Database) -> None:
+    """What was measured, raw."""
+    db.execute("""
+        CREATE TABLE series (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            target TEXT NOT NULL,
+            metric TEXT NOT NULL,
+            UNIQUE (target, metric)
+        )""")
+    db.execute("""
+        CREATE TABLE samples (
+            series_id INTEGER NOT NULL REFERENCES series (id),
+            at INTEGER NOT NULL,
+            value REAL,
+            reason TEXT,
+            PRIMARY KEY (series_id, at)
+        ) WITHOUT ROWID""")

@@ -1,0 +1,131 @@
+"""Timers in the store. Claiming moves ``due_at`` by the lease; firing deletes the row."""
+
+from __future__ import annotations
+
+import json
+
+from bot.model.incident import Facts
+from bot.model.timer import Timer
+from bot.store.database import Row, Tx
+
+LEASE_MS = 30_000
+
+
+def arm(
+    tx: Tx,
+    kind: str,
+    subject: str,
+    due_at: int,
+    *,
+    incident_id: int | None = None,
+    **detail: object,
+) -> None:
+    """Make the timer due at ``due_at``; one that is armed already is moved."""
+    tx.run(
+        """INSERT INTO timers (kind, subject, incident_id, due_at, detail)
+        VALUES (:kind, :subject, :incident_id, :due_at, :detail)
+        ON CONFLICT (kind, subject) DO UPDATE
+        SET due_at = excluded.due_at, detail = excluded.detail, claim = timers.claim + 1, attempts = 0""",
+        kind=kind,
+        subject=subject,
+        incident_id=incident_id,
+        due_at=due_at,
+        detail=json.dumps(detail),
+    )
+
+
+def claim(tx: Tx, limit: int) -> list[Timer]:
+    """Take what is due, oldest first. Whoever crashes loses the claim when the lease runs out."""
+    rows = tx.all(
+        """UPDATE timers SET claim = claim + 1, attempts = attempts + 1, due_at = :until
+        WHERE id IN (SELECT id FROM timers WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit)
+        RETURNING id, kind, subject, incident_id, due_at, claim, attempts, detail""",
+        now=tx.now,
+        until=tx.now + LEASE_MS,
+        limit=limit,
+    )
+    return sorted((_timer(row) for row in rows), key=lambda timer: timer.id)
+
+
+def fire(tx: Tx, timer: Timer) -> bool:
+    """Delete the timer, if the claim is still ours; False: someone else fired or moved it."""
+    return (
+        tx.run(
+            "DELETE FROM timers WHERE id = :id AND claim = :claim", id=timer.id, claim=timer.claim
+        )
+        == 1
+    )
+
+
+def disarm(tx: Tx, kind: str, incident_id: int) -> int:
+    """Remove an incident's timers of one kind; how many there were."""
+    return tx.run(
+        "DELETE FROM timers WHERE incident_id = :incident_id AND kind = :kind",
+        incident_id=incident_id,
+        kind=kind,
+    )
+
+
+def hasten(tx: Tx, kind: str, incident_id: int) -> int:
+    """Make an incident's timers of one kind due now; how many were moved."""
+    return tx.run(
+        """UPDATE timers SET due_at = :now, claim = claim + 1
+        WHERE incident_id = :incident_id AND kind = :kind AND due_at > :now""",
+        incident_id=incident_id,
+        kind=kind,
+        now=tx.now,
+    )
+
+
+def armed(tx: Tx, kind: str) -> list[str]:
+    """The subjects of every armed timer of a kind."""
+    return [
+        row["subject"] for row in tx.all("SELECT subject FROM timers WHERE kind = :kind", kind=kind)
+    ]
+
+
+def remove(tx: Tx, kind: str, subject: str) -> None:
+    """Forget a timer, whether it is claimed or not."""
+    tx.run(
+        "DELETE FROM timers WHERE kind = :kind AND subject = :subject", kind=kind, subject=subject
+    )
+
+
+def of_incident(tx: Tx, kind: str, incident_id: int) -> list[Timer]:
+    """An incident's armed timers of one kind, soonest first."""
+    rows = tx.all(
+        """SELECT id, kind, subject, incident_id, due_at, claim, attempts, detail FROM timers
+        WHERE incident_id = :incident_id AND kind = :kind ORDER BY due_at, id""",
+        incident_id=incident_id,
+        kind=kind,
+    )
+    return [_timer(row) for row in rows]
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the soonest timer is due, in milliseconds since the epoch."""
+    row = tx.one("SELECT due_at FROM timers ORDER BY due_at LIMIT 1")
+    return row["due_at"] if row else None
+
+
+def release_claims(tx: Tx) -> int:
+    """At the start: nobody else can be working on them, so what was claimed is due again now."""
+    return tx.run(
+        "UPDATE timers SET due_at = :now WHERE attempts > 0 AND due_at > :now AND due_at <= :lease",
+        now=tx.now,
+        lease=tx.now + LEASE_MS,
+    )
+
+
+def _timer(row: Row) -> Timer:
+    detail: Facts = json.loads(row["detail"])
+    return Timer(
+        id=row["id"],
+        kind=row["kind"],
+        subject=row["subject"],
+        incident_id=row["incident_id"],
+        due_at=row["due_at"],
+        claim=row["claim"],
+        attempts=row["attempts"],
+        detail=detail,
+    )

@@ -1,0 +1,69 @@
+"""The one place where text from outside is made harmless: escaped and redacted."""
+
+from __future__ import annotations
+
+import re
+
+_SECRETS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"xox[abposr]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}",  # Slack
+        r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",  # AWS
+        r"\bgh[pousr]_[A-Za-z0-9]{30,}\b",  # GitHub
+        r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # a JWT
+        r"(?i)(?<=bearer )[A-Za-z0-9._~+/-]{8,}=*",
+        r"(?<=://)[^\s/:@]+:[^\s/@]+(?=@)",  # user:password in a URL
+        r"(?i)\b(?<=password=)\S+|(?<=passwd=)\S+|(?<=secret=)\S+|(?<=token=)\S+|(?<=api_key=)\S+",
+    )
+)
+_MASK = "[redacted]"
+_ENTITY = re.compile(r"<([@#!]?)([^>|]*)(?:\|([^>]*))?>")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
+_STYLE = re.compile(r"(?<![\w`])([*_~])(?=\S)(.+?)(?<=\S)\1(?![\w`])")
+
+
+def redact(text: str) -> str:
+    """Mask what looks like a secret."""
+    for pattern in _SECRETS:
+        text = pattern.sub(_MASK, text)
+    return text
+
+
+def escape(text: str) -> str:
+    """Text for Slack's mrkdwn: ``<!channel>``, ``<@U...>`` and links from outside do nothing."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def outside(text: str, limit: int = 2_000) -> str:
+    """Text from outside, redacted, cut and escaped: what every drawing puts such text through."""
+    return escape(cut(redact(_CONTROL.sub("", text)), limit))
+
+
+def cut(text: str, limit: int) -> str:
+    """At most ``limit`` characters, with an ellipsis where some are missing."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def from_slack(text: str) -> str:
+    """What a person typed: Slack's escapes undone, people and links as plain words.
+
+    ``<@U02BOB|bob>`` becomes ``@bob``, ``<https://x.example|x>`` its address.
+    """
+    plain = _ENTITY.sub(_word, text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def plain(mrkdwn: str) -> str:
+    """mrkdwn for a terminal: no styles, dates and mentions as words, escapes undone."""
+    text = _DATE.sub(r"\1", mrkdwn)
+    text = _ENTITY.sub(_word, text)
+    text = _STYLE.sub(r"\2", text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _word(match: re.Match[str]) -> str:
+    sign, target, label = match.groups()
+    if sign in {"@", "#"}:
+        return sign + (label or target)
+    return label or target
