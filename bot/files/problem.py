@@ -67,13 +67,13 @@ class Problem:
         return f"{head}\n    {line}\n    {' ' * caret}^"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
     """The known word that was probably meant; an empty string for none, or for a draw."""
     if len(word) > 100:
         return ""
     choices = sorted(known)
     by_case = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(word.lower(), by_case, n=2, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), by_case, n=2, cutoff=likeness)
     scores = [difflib.SequenceMatcher(None, choice, word.lower()).ratio() for choice in close]
     if not close or (len(close) == 2 and scores[0] == scores[1]):
         return ""

@@ -11,6 +11,7 @@ from bot.files.problem import nearest
 MASK = "***"
 _WORDS = "token|secret|password|passwd|passphrase|credential|api[_-]?key|private[_-]?key|dsn"
 _NAMED = re.compile(_WORDS, re.IGNORECASE)
+_TOLD = re.compile(rf"(?:{_WORDS})[\w-]*[\"']?\s*[:=]\s*\S", re.IGNORECASE)
 _LIKELY = ("token", "secret", "password")
 # Slack's tokens, a user and password in a URL, a bearer header: secret under any key.
 _SHAPES = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=://)[^/@\s\"']+(?=@)|(?<=earer )\S+")
@@ -27,7 +28,11 @@ class Secrets:
         """Whether the value under this key is to be hidden."""
         if key in self.fields or _NAMED.search(key):
             return True
-        return nearest(key, (*self.fields, *_LIKELY)) != "" and len(key) > 3
+        return nearest(key, (*self.fields, *_LIKELY), likeness=0.75) != ""
+
+    def told_in(self, text: str) -> bool:
+        """Whether a text seems to hold a secret: ``token=...``, perhaps by a quote gone astray."""
+        return _TOLD.search(text) is not None
 
 
 def shapes(text: str, start: int = 0) -> Iterator[tuple[int, int]]:

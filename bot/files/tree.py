@@ -199,7 +199,7 @@ class _Composer:
         self._tree = kept
 
     def _scalar(self, event: ScalarEvent, loc: Loc, *, hidden: bool) -> Data:
-        if hidden:
+        if hidden or self._secrets.told_in(event.value):
             self._tree.secret.add(loc)
             if not environment.only_refers(event.value):
                 self._tree.hidden.append(_span(event))
