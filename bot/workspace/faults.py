@@ -57,7 +57,6 @@ class Faults:
     """The plan. Method ``"*"`` means every method; hanging calls wait for ``release``."""
 
     refused_handshakes: int = 0
-    half_open: bool = False
     _plans: dict[str, list[_Planned]] = field(default_factory=dict)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
     hanging: int = 0
@@ -81,11 +80,11 @@ class Faults:
     def clear(self) -> None:
         """Everything works again, and what hangs is released."""
         self._plans.clear()
-        self.refused_handshakes, self.half_open = 0, False
+        self.refused_handshakes = 0
         self.release()
 
     def refuse_handshake(self, count: int = 1) -> None:
-        """Refuse the next socket handshakes with HTTP 503; their tickets stay good for nothing."""
+        """Refuse the next socket handshakes with HTTP 503; their tickets stay unused."""
         self.refused_handshakes += count
 
     def take_handshake(self) -> bool:

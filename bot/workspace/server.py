@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from bot.workspace.act import Acts
 from bot.workspace.api.methods import all_scopes
@@ -27,6 +27,7 @@ from bot.workspace.site import Called, Rejection, Site
 from bot.workspace.socket import Sockets
 from bot.workspace.state import Workspace
 from bot.workspace.tickets import Tickets
+from bot.workspace.uploads import Uploads
 
 
 class NotLoopback(ValueError):
@@ -50,6 +51,7 @@ class Server:
             workspace=self.workspace,
             app=self.app,
             tickets=Tickets(clock),
+            uploads=Uploads(self.workspace, clock),
             limits=Limits(clock),
             faults=Faults(),
             clock=clock,
@@ -119,6 +121,8 @@ class Server:
         application.router.add_route("*", "/api/{method}", WebApi(self.site).handle)
         application.router.add_get("/link/", self.sockets.accept)
         application.router.add_post("/respond/{ticket}", self._respond)
+        application.router.add_post("/upload/{ticket}", self._upload)
+        application.router.add_get("/files/{id}", self._download)
         if importlib.util.find_spec("bot.workspace.page") is not None:
             page = importlib.import_module("bot.workspace.page")
             page.routes(application, self.workspace, self.acts, sample_control)
@@ -138,6 +142,28 @@ class Server:
             gone = refusal.code.endswith("_url")
             return web.json_response(refusal.answer(), status=404 if gone else 400)
         return web.json_response({"ok": True})
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        """The middle step of an upload: the bytes, raw or as the first part of a form."""
+        content = b""
+        if request.content_type == "multipart/form-data":
+            async for part in await request.multipart():
+                content = bytes(await part.read()) if isinstance(part, BodyPartReader) else b""
+                break
+        else:
+            content = await request.read()
+        if not self.site.uploads.receive(request.match_info["ticket"], content):
+            return web.Response(status=400, text="unknown upload, or another length than announced")
+        return web.Response(text=f"OK - {len(content)}")
+
+    async def _download(self, request: web.Request) -> web.Response:
+        """``url_private`` of a file: for the app's token only."""
+        file = self.workspace.files.get(request.match_info["id"])
+        if request.headers.get("Authorization") != f"Bearer {self.bot_token}":
+            return web.Response(status=403)
+        if file is None:
+            return web.Response(status=404)
+        return web.Response(body=file.content, content_type=file.mimetype)
 
     async def close(self) -> None:
         self.faults.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -79,7 +78,7 @@ class SignedHttp:
                 self._url, data=body, headers=signed | headers, timeout=self._timeout
             ) as response:
                 return _ack(response.status, await response.text())
-        except (TimeoutError, asyncio.TimeoutError):
+        except TimeoutError:
             return Ack(ok=False, why=TIMED_OUT)
         except aiohttp.ClientError:
             return Ack(ok=False, why=NOT_CONNECTED)

@@ -11,6 +11,10 @@ from bot.workspace.limits import Limits
 from bot.workspace.records import Json
 from bot.workspace.state import Workspace
 from bot.workspace.tickets import Tickets
+from bot.workspace.uploads import Uploads
+
+KEPT = 10_000
+"""How many calls and rejections are remembered."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,10 @@ class Called:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A payload that Slack would not have taken, and why; ``where`` is a method, ``ack`` or ``response_url``."""
+    """A payload that Slack would not have taken, and why.
+
+    ``where`` is a method, ``ack`` or ``response_url``.
+    """
 
     where: str
     payload: Json
@@ -46,10 +53,18 @@ class Site:
     keeps_metadata: bool = True
     calls: list[Called] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    uploads: dict[str, Json] = field(default_factory=dict)
+    uploads: Uploads
 
     def reject(self, where: str, payload: Json, reason: str) -> None:
+        """Keep a payload that Slack would not have taken."""
         self.rejections.append(Rejection(where, payload, reason))
+        del self.rejections[:-KEPT]
+
+    def called(self, method: str, arguments: Json, result: Json | None) -> None:
+        """Keep a call of the Web API."""
+        self.calls.append(Called(method, arguments, result))
+        if len(self.calls) > 2 * KEPT:
+            del self.calls[:KEPT]
 
     @property
     def permalink_root(self) -> str:

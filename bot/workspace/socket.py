@@ -35,6 +35,7 @@ class Sockets:
         self._sockets: list[web.WebSocketResponse] = []
         self._transports: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self._waiting: dict[str, asyncio.Future[Json | None]] = {}
+        self._frozen: set[web.WebSocketResponse] = set()
         self._turn = 0
         self._changed = asyncio.Event()
 
@@ -72,15 +73,18 @@ class Sockets:
             await socket.send_json(self._hello())
             self._changed.set()
             async for message in socket:
+                if socket in self._frozen:
+                    continue
                 if message.type is WSMsgType.TEXT:
                     self._acknowledged(message.data)
-                elif message.type is WSMsgType.PING and not self._site.faults.half_open:
+                elif message.type is WSMsgType.PING:
                     await socket.pong(message.data)
         except ConnectionError as error:
             log.info("a socket broke: %s", error)
         finally:
             self._forget(socket)
             self._transports.pop(socket, None)
+            self._frozen.discard(socket)
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
         if socket in self._sockets:
@@ -121,7 +125,8 @@ class Sockets:
         waiting = self._waiting[envelope_id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(self._ack_seconds):
-                await socket.send_json(envelope)
+                if socket not in self._frozen:
+                    await socket.send_json(envelope)
                 answer = await waiting
         except TimeoutError:
             return Ack(ok=False, why=TIMED_OUT)
@@ -158,6 +163,10 @@ class Sockets:
         """Only the warning that a refresh is near; the connections stay."""
         for socket in list(self._sockets):
             await self._disconnect(socket, "warning")
+
+    def freeze(self) -> None:
+        """Make every connection half-open: it stays, but nothing gets through, no pong either."""
+        self._frozen.update(self._sockets)
 
     def drop(self) -> None:
         """Cut every connection, without a goodbye."""

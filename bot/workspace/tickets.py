@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.workspace.clock import Clock
 from bot.workspace.refusal import Refusal
@@ -11,6 +12,7 @@ from bot.workspace.refusal import Refusal
 TRIGGER_SECONDS = 3.0
 RESPONSE_SECONDS = 30 * 60.0
 RESPONSE_USES = 5
+KEPT_SECONDS = 2 * 3600.0
 
 
 @dataclass
@@ -38,6 +40,15 @@ class ResponseUrl:
     uses: int = 0
 
 
+Given = TypeVar("Given", Trigger, ResponseUrl)
+
+
+def _forget_old(given: dict[str, Given], now: float) -> None:
+    """Drop what nobody can use any more, so that a workspace may run for weeks."""
+    while given and now - next(iter(given.values())).given_at > KEPT_SECONDS:
+        del given[next(iter(given))]
+
+
 class Tickets:
     """Everything that was handed out."""
 
@@ -51,6 +62,7 @@ class Tickets:
         trigger_id = (
             f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
         )
+        _forget_old(self._triggers, self._clock.now())
         self._triggers[trigger_id] = Trigger(person, self._clock.now(), view)
         return trigger_id
 
@@ -70,6 +82,7 @@ class Tickets:
         self, person: str, channel: str, message: str | None = None, thread_ts: str | None = None
     ) -> str:
         """The last part of a new response URL."""
+        _forget_old(self._responses, self._clock.now())
         ticket = secrets.token_urlsafe(18)
         self._responses[ticket] = ResponseUrl(
             person, channel, self._clock.now(), message, thread_ts

@@ -54,16 +54,18 @@ def post_ephemeral(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    """Edit a message of the app's own; blocks that are left out go away with the old text."""
+    """Edit a message of the app's own.
+
+    What is left out stays: with a new ``text`` alone the old blocks are still what people see, as in Slack.
+    """
     call.require("channel", "ts")
     channel = call.channel(writable=True)
     message = _own(call, channel, "cant_update_message")
     metadata = parse_metadata(call.arguments.get("metadata"))
     checked = draft(call.site, call.arguments)
-    text_only = "blocks" not in call.arguments and "text" not in call.arguments
-    call.workspace.edit(
-        message, message.text if text_only else checked.text, checked.blocks, metadata
-    )
+    text = checked.text if "text" in call.arguments else message.text
+    blocks = checked.blocks if "blocks" in call.arguments else message.blocks
+    call.workspace.edit(message, text, blocks, metadata)
     return _posted(call, message) | {"text": message.text}
 
 
@@ -103,7 +105,7 @@ def _destination(call: Call) -> Channel:
     if channel.kind == "im":
         other = call.workspace.other_in(channel, call.user)
         if other.kind == "deactivated":
-            raise Refusal("is_inactive")
+            raise Refusal("is_archived")
     return channel
 
 

@@ -13,7 +13,7 @@ from bot.workspace.faults import Fault
 from bot.workspace.limits import RateLimited
 from bot.workspace.records import Json
 from bot.workspace.refusal import Refusal
-from bot.workspace.site import Called, Site
+from bot.workspace.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,13 @@ class WebApi:
         token = _token(request, arguments)
         fault = self._site.faults.take(name)
         if fault is not None and not fault.kind.endswith("_after"):
-            self._site.calls.append(Called(name, arguments, None))
+            self._site.called(name, arguments, None)
             return await self._fail(request, fault)
         answer, status, headers = self._answer(name, token, arguments)
         if fault is not None:
-            self._site.calls.append(Called(name, arguments, None))
+            self._site.called(name, arguments, None)
             return await self._fail(request, fault)
-        self._site.calls.append(Called(name, arguments, answer))
+        self._site.called(name, arguments, answer)
         return web.json_response(answer, status=status, headers=headers)
 
     def _answer(self, name: str, token: str, arguments: Json) -> tuple[Json, int, dict[str, str]]:
@@ -74,7 +74,7 @@ class WebApi:
 
     def _scope_headers(self, method: Method) -> dict[str, str]:
         app = self._site.app
-        granted = app.scopes if method.token == "bot" else app.app_scopes  # noqa: S105
+        granted = app.scopes if method.caller == "bot" else app.app_scopes
         return {
             "x-oauth-scopes": ",".join(sorted(granted)),
             "x-accepted-oauth-scopes": ",".join(method.scopes),
@@ -86,9 +86,9 @@ class WebApi:
             raise Refusal("not_authed")
         if token not in (app.bot_token, app.app_token):
             raise Refusal("invalid_auth")
-        if token != (app.bot_token if method.token == "bot" else app.app_token):  # noqa: S105
+        if token != (app.bot_token if method.caller == "bot" else app.app_token):
             raise Refusal("not_allowed_token_type")
-        granted = app.scopes if method.token == "bot" else app.app_scopes  # noqa: S105
+        granted = app.scopes if method.caller == "bot" else app.app_scopes
         if method.scopes and not granted.intersection(method.scopes):
             raise Refusal(
                 "missing_scope",
