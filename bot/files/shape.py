@@ -29,7 +29,7 @@ class Shape:
         )
 
     def known_keys(self, loc: Loc) -> tuple[str, ...]:
-        """The keys that a mapping at this place may have, where they are fixed."""
+        """The keys that a mapping at this place (pydantic's path to it) may have, if they are fixed."""
         keys = (key for part in self._parts(loc) for key in part.get("properties", {}))
         return tuple(dict.fromkeys(keys))
 
@@ -42,8 +42,8 @@ class Shape:
                 for below in _below(part, step)
                 for choice in self._choices(below)
             ]
-            # A step that leads nowhere is pydantic's label of a branch, not a key.
-            parts = deeper or parts
+            # A step that leads nowhere is pydantic's label of a branch: the branch, where it is known.
+            parts = deeper or [part for part in parts if _is_branch(part, step)] or parts
         return parts
 
     def _choices(self, part: Part) -> Iterator[Part]:
@@ -56,6 +56,10 @@ class Shape:
             yield from self._choices(alternative)
         if not alternatives:
             yield part
+
+
+def _is_branch(part: Part, label: str | int) -> bool:
+    return any(field.get("const") == label for field in part.get("properties", {}).values())
 
 
 def _below(part: Part, step: str | int) -> Iterator[Part]:

@@ -83,7 +83,7 @@ def _fault(error: ErrorDetails, tree: Tree, shape: Shape) -> Fault:
     kind, ctx = error["type"], error.get("ctx", {})
     loc, on_key = _place(error["loc"], tree)
     if kind == "extra_forbidden":
-        return _unknown_key(loc, tree, shape)
+        return _unknown_key(loc, shape.known_keys(error["loc"][:-1]), tree)
     if kind == "missing":
         return Fault(at=loc, text=f"missing key '{error['loc'][-1]}'", on_key=True)
     if kind == "union_tag_not_found":
@@ -114,8 +114,7 @@ def _place(where: tuple[int | str, ...], tree: Tree) -> tuple[Loc, bool]:
     return loc, bool(where) and where[-1] == "[key]" and loc[-1:] != ("[key]",)
 
 
-def _unknown_key(loc: Loc, tree: Tree, shape: Shape) -> Fault:
-    known = shape.known_keys(loc[:-1])
+def _unknown_key(loc: Loc, known: tuple[str, ...], tree: Tree) -> Fault:
     name = shorten(str(loc[-1])) if loc else ""
     beside = [key for key in known if (*loc[:-1], key) not in tree.values]
     near = nearest(name, beside)
