@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Flight(Generic[T]):
-    """Everybody who asks while the work is under way waits for the same result.
+    """Everybody who asks for the same thing while the work is under way waits for the same result.
 
     A read of /proc can hang as long as the watched process hangs in the kernel, so the thread is a daemon
     one (it never holds up the end of the program), and a hung read starts no second one.
@@ -22,11 +22,16 @@ class Flight(Generic[T]):
         self._name = name
         self._limit_s = limit_s
         self._future: Future[T] | None = None
+        self._about: object = None
 
-    async def result(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns or raises; ``TimeoutError`` after the limit."""
+    async def result(self, work: Callable[[], T], about: object = None) -> T:
+        """What ``work`` returns or raises; ``TimeoutError`` after the limit.
+
+        Work about something else is never waited for: its result would be another process's.
+        """
         future = self._future
-        if future is None or future.done():
+        if future is None or future.done() or self._about != about:
+            self._about = about
             future = self._future = Future()
             threading.Thread(
                 target=_fulfil, args=(future, work), name=self._name, daemon=True

@@ -30,6 +30,7 @@ SEARCH_EVERY_S = 5.0  # also while the process lives: a pid file or a port may h
 USS_EVERY_S = 15.0
 LIMIT_S = 2.0  # of each read, so that a whole answer is there within the bot's 5 s
 LATE = f"reading it took over {LIMIT_S:g} s"
+KEPT = "the process that was found before still runs, and is watched on"
 
 log = logging.getLogger("bot.agent")
 
@@ -140,7 +141,9 @@ class Watch:
 
     async def _cheap(self, target: Target, now: int) -> tuple[Measured, ...]:
         try:
-            return await self._reading.result(lambda: read_cheap(target.process, now))
+            return await self._reading.result(
+                lambda: read_cheap(target.process, now), about=target.process
+            )
         except TimeoutError:
             return tuple(Measured(metric, None, LATE, now) for metric in CHEAP)
 
@@ -152,7 +155,8 @@ class Watch:
                 return known
         try:
             fresh = await self._reading_uss.result(
-                lambda: measured("uss_mb", lambda: uss_mb(target.process), now)
+                lambda: measured("uss_mb", lambda: uss_mb(target.process), now),
+                about=target.process,
             )
         except TimeoutError:
             return Measured("uss_mb", None, LATE, now)
@@ -179,7 +183,7 @@ class Watch:
         """A process that lives is kept although the search lost it: it may have closed its port."""
         found = find(self._rule, self._folder)
         if isinstance(found, NotFound):
-            return found if current is None else replace(current, note=f"{found.error} any more")
+            return found if current is None else replace(current, note=f"{found.error}; {KEPT}")
         try:
             return Target(
                 found, found.name(), round(found.create_time() * 1000), allowed_cores(found.pid)

@@ -38,5 +38,12 @@ async def test_work_that_hangs_is_given_up_and_not_started_twice(gate):
     assert len(calls) == 1
 
 
+async def test_work_about_something_else_is_not_waited_for(gate):
+    flight = Flight("test", 0.05)
+    with pytest.raises(TimeoutError):
+        await flight.result(lambda: gate.wait(30), about="old process")
+    assert await flight.result(lambda: 3, about="new process") == 3
+
+
 async def test_its_thread_does_not_hold_up_the_end_of_the_program():
     assert await Flight("test", 10).result(lambda: threading.current_thread().daemon)

@@ -159,6 +159,17 @@ def test_two_processes_of_one_name_are_both_told(program):
         assert "process.pid_file" in found.next
 
 
+def test_of_a_program_and_its_workers_of_one_name_the_program_is_watched(program):
+    program.write_text("import os\nos.fork()\n" + WAIT)
+    with started(program) as process:
+        until(lambda: psutil.Process(process.pid).children(), "the worker")
+        try:
+            assert by_name(program.name).pid == process.pid
+        finally:
+            for worker in psutil.Process(process.pid).children():
+                worker.kill()
+
+
 def test_the_agent_never_watches_itself():
     own = psutil.Process()
     found = by_name(own.name())
