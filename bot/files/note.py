@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 from bot.model.config import Config
 from bot.model.target import Target
 from bot.model.units import format_duration
+from bot.rules.window import MIN_SAMPLES
 
 FROM_POLLS = frozenset({"response_time_p95_ms", "error_rate_percent"})
 FROM_AGENT = frozenset(
     {"cpu_percent", "cpu_core_percent", "memory_mb", "uss_mb", "threads", "open_files", "uptime_s"}
 )
-_SLOWEST_POLL = 30_000
-"""Milliseconds: 10 samples in the window of 5 minutes, below which P95 stays unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +42,12 @@ def _target_notes(config: Config) -> Iterator[Note]:
         if url in seen:
             yield Note(at=f"{at}.health.url", text=f"the same URL as {seen[url]}'s")
         seen.setdefault(url, name)
-        if target.poll > _SLOWEST_POLL:
+        if target.window < MIN_SAMPLES * target.poll:
             text = (
-                f"polled every {format_duration(target.poll)}, fewer than 10 times in 5 minutes:"
-                " P95 and error rate stay unknown"
+                f"polled every {format_duration(target.poll)}, fewer than {MIN_SAMPLES} times in"
+                f" {format_duration(target.window)}: P95 and error rate stay unknown"
             )
-            yield Note(at=f"{at}.poll", text=text, fix="poll every 30s or less")
+            yield Note(at=f"{at}.poll", text=text, fix="poll more often, or make window longer")
         if target.health.timeout >= target.poll:
             text = "one answer may take longer than the time between polls"
             yield Note(at=f"{at}.health.timeout", text=text, fix="make it shorter than poll")

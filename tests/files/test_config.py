@@ -210,8 +210,8 @@ NOTES = {
     "polls that are too rare for P95": (
         ("    health:", "    poll: 1m\n    health:"),
         (
-            "note: targets.iora.poll: polled every 60 s, fewer than 10 times in 5 minutes: P95 and"
-            " error rate stay unknown; poll every 30s or less"
+            "note: targets.iora.poll: polled every 60 s, fewer than 10 times in 5 min: P95 and"
+            " error rate stay unknown; poll more often, or make window longer"
         ),
     ),
     "an answer that may outlast the poll": (
