@@ -57,6 +57,11 @@ class Acts:
             return _refused("the channel is archived")
         if not text.strip():
             return _refused("there is nothing to say")
+        if thread_ts is not None:
+            parent = self._site.workspace.message(channel, thread_ts)
+            if parent is None:
+                return _refused("the thread is not there any more")
+            thread_ts = parent.thread_ts if parent.is_reply else parent.ts
         stored = mentions.in_message(self._site.workspace, text)
         message = self._site.workspace.post(channel, person, stored, thread_ts=thread_ts)
         self._site.workspace.mark_read(person, channel)

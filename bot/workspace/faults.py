@@ -59,7 +59,8 @@ class Faults:
     refused_handshakes: int = 0
     _plans: dict[str, list[_Planned]] = field(default_factory=dict)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
-    hanging: int = 0
+    _hanging: int = 0
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, method: str, fault: Fault, count: int = 1, after: int = 0) -> None:
         """Let the next ``count`` calls of a method fail, once ``after`` calls have gone through."""
@@ -101,8 +102,19 @@ class Faults:
 
     async def hang(self) -> None:
         """Wait until released, or until the client gives up (the handler is cancelled)."""
-        self.hanging += 1
+        released = self._released
+        self._count(1)
         try:
-            await self._released.wait()
+            await released.wait()
         finally:
-            self.hanging -= 1
+            self._count(-1)
+
+    async def wait_hanging(self, count: int) -> None:
+        """Return when that many calls hang."""
+        while self._hanging != count:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _count(self, change: int) -> None:
+        self._hanging += change
+        self._changed.set()

@@ -11,6 +11,9 @@ from bot.workspace.refusal import Refusal
 TIERS = {1: 1, 2: 20, 3: 50, 4: 100}
 """Calls a minute of Slack's tiers."""
 
+TIER_BURST = 5
+"""So many more within a minute are let through: Slack tolerates a small burst."""
+
 POST_BURST = 5
 POSTS_A_SECOND = 1.0
 
@@ -40,7 +43,7 @@ class Limits:
         calls = self._calls.setdefault(method, deque())
         while calls and now - calls[0] >= 60:
             calls.popleft()
-        if len(calls) >= TIERS[tier]:
+        if len(calls) >= TIERS[tier] + TIER_BURST:
             raise RateLimited(60 - (now - calls[0]))
         calls.append(now)
 

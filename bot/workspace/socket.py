@@ -112,7 +112,8 @@ class Sockets:
         envelope = body.get("envelope_id") if isinstance(body, dict) else None
         waiting = self._waiting.get(envelope) if isinstance(envelope, str) else None
         if waiting is not None and not waiting.done():
-            waiting.set_result(body.get("payload"))
+            payload = body.get("payload")
+            waiting.set_result({"text": payload} if isinstance(payload, str) else payload or None)
 
     async def deliver(self, kind: EnvelopeKind, payload: Json, retry: Retry | None = None) -> Ack:
         """Send an envelope to the next connection in turn."""

@@ -121,53 +121,163 @@ ALLOWED: dict[str, Json] = {
 }
 
 REFUSED: dict[str, tuple[Json, str]] = {
-    "an unknown block": ({"type": "carousel_of_joy"}, "unsupported type: carousel_of_joy [json-pointer:/blocks/0/type]"),
-    "a block without a type": ({"text": mrkdwn("x")}, "missing required field: type [json-pointer:/blocks/0]"),
-    "an unknown key": (section(colour="red"), "invalid additional property: colour [json-pointer:/blocks/0]"),
+    "an unknown block": (
+        {"type": "carousel_of_joy"},
+        "unsupported type: carousel_of_joy [json-pointer:/blocks/0/type]",
+    ),
+    "a block without a type": (
+        {"text": mrkdwn("x")},
+        "missing required field: type [json-pointer:/blocks/0]",
+    ),
+    "an unknown key": (
+        section(colour="red"),
+        "invalid additional property: colour [json-pointer:/blocks/0]",
+    ),
     "an empty section": ({"type": "section"}, "must define either `text` or `fields`"),
-    "an empty text": (section(""), "must be more than 0 characters [json-pointer:/blocks/0/text/text]"),
-    "a section that is too long": (section("x" * 3001), "must be less than 3001 characters [json-pointer:/blocks/0/text/text]"),
-    "a text instead of a text object": ({"type": "section", "text": "hello"}, "must provide an object [json-pointer:/blocks/0/text]"),
-    "eleven fields": ({"type": "section", "fields": [mrkdwn("x")] * 11}, "no more than 10 items allowed [json-pointer:/blocks/0/fields]"),
-    "a field that is too long": ({"type": "section", "fields": [mrkdwn("x" * 2001)]}, "must be less than 2001 characters"),
-    "a header in mrkdwn": ({"type": "header", "text": mrkdwn("x")}, "unsupported type: mrkdwn [json-pointer:/blocks/0/text/type]"),
-    "a header that is too long": ({"type": "header", "text": plain("x" * 151)}, "must be less than 151 characters"),
+    "an empty text": (
+        section(""),
+        "must be more than 0 characters [json-pointer:/blocks/0/text/text]",
+    ),
+    "a section that is too long": (
+        section("x" * 3001),
+        "must be less than 3001 characters [json-pointer:/blocks/0/text/text]",
+    ),
+    "a text instead of a text object": (
+        {"type": "section", "text": "hello"},
+        "must provide an object [json-pointer:/blocks/0/text]",
+    ),
+    "eleven fields": (
+        {"type": "section", "fields": [mrkdwn("x")] * 11},
+        "no more than 10 items allowed [json-pointer:/blocks/0/fields]",
+    ),
+    "a field that is too long": (
+        {"type": "section", "fields": [mrkdwn("x" * 2001)]},
+        "must be less than 2001 characters",
+    ),
+    "a header in mrkdwn": (
+        {"type": "header", "text": mrkdwn("x")},
+        "unsupported type: mrkdwn [json-pointer:/blocks/0/text/type]",
+    ),
+    "a header that is too long": (
+        {"type": "header", "text": plain("x" * 151)},
+        "must be less than 151 characters",
+    ),
     "an empty context": ({"type": "context", "elements": []}, "no fewer than 1 items allowed"),
-    "eleven context elements": ({"type": "context", "elements": [mrkdwn("x")] * 11}, "no more than 10 items allowed"),
-    "a button in a context": ({"type": "context", "elements": [button()]}, "unsupported type: button"),
+    "eleven context elements": (
+        {"type": "context", "elements": [mrkdwn("x")] * 11},
+        "no more than 10 items allowed",
+    ),
+    "a button in a context": (
+        {"type": "context", "elements": [button()]},
+        "unsupported type: button",
+    ),
     "no actions": (actions(), "no fewer than 1 items allowed [json-pointer:/blocks/0/elements]"),
-    "26 actions": (actions(*(button(f"a{number}") for number in range(26))), "no more than 25 items allowed"),
-    "the same action twice": (actions(button("a"), button("a")), "`action_id` 'a' already exists [json-pointer:/blocks/0/elements/1/action_id]"),
+    "26 actions": (
+        actions(*(button(f"a{number}") for number in range(26))),
+        "no more than 25 items allowed",
+    ),
+    "the same action twice": (
+        actions(button("a"), button("a")),
+        "`action_id` 'a' already exists [json-pointer:/blocks/0/elements/1/action_id]",
+    ),
     "a button label in mrkdwn": (actions(button(text=mrkdwn("x"))), "unsupported type: mrkdwn"),
-    "a button label that is too long": (actions(button(text=plain("x" * 76))), "must be less than 76 characters"),
-    "a button value that is too long": (actions(button(value="x" * 2001)), "must be less than 2001 characters"),
+    "a button label that is too long": (
+        actions(button(text=plain("x" * 76))),
+        "must be less than 76 characters",
+    ),
+    "a button value that is too long": (
+        actions(button(value="x" * 2001)),
+        "must be less than 2001 characters",
+    ),
     "an empty button value": (actions(button(value="")), "must be more than 0 characters"),
-    "an action id that is too long": (actions(button("x" * 256)), "must be less than 256 characters"),
-    "a block id that is too long": (section(block_id="x" * 256), "must be less than 256 characters"),
-    "a button of a third style": (actions(button(style="warning")), "value must be one of primary, danger"),
-    "a confirmation without a title": (actions(button(confirm=without(CONFIRM, "title"))), "missing required field: title [json-pointer:/blocks/0/elements/0/confirm]"),
-    "an image without a description": (without(image(), "alt_text"), "missing required field: alt_text [json-pointer:/blocks/0]"),
-    "an image from nowhere": (without(image(), "image_url"), "must define exactly one of: image_url, slack_file"),
+    "an action id that is too long": (
+        actions(button("x" * 256)),
+        "must be less than 256 characters",
+    ),
+    "a block id that is too long": (
+        section(block_id="x" * 256),
+        "must be less than 256 characters",
+    ),
+    "a button of a third style": (
+        actions(button(style="warning")),
+        "value must be one of primary, danger",
+    ),
+    "a confirmation without a title": (
+        actions(button(confirm=without(CONFIRM, "title"))),
+        "missing required field: title [json-pointer:/blocks/0/elements/0/confirm]",
+    ),
+    "an image without a description": (
+        without(image(), "alt_text"),
+        "missing required field: alt_text [json-pointer:/blocks/0]",
+    ),
+    "an image from nowhere": (
+        without(image(), "image_url"),
+        "must define exactly one of: image_url, slack_file",
+    ),
     "an image at no address": (image(image_url="chart.png"), "must match the pattern"),
-    "an image of a file that is not there": ({"type": "image", "alt_text": "x", "slack_file": {"id": "F9"}}, "invalid slack file"),
-    "a menu without options": (actions(without(menu(), "options")), "must define exactly one of: options, option_groups"),
-    "a menu of 101 options": (actions(menu(options=options(101))), "no more than 100 items allowed"),
-    "an option that is too long": (actions(menu(options=[option(label="x" * 76)])), "must be less than 76 characters"),
-    "two options of one value": (actions(menu(options=[option(), option()])), "duplicate option value: one"),
-    "an initial option that is not offered": (actions(menu(initial_option=option("9"))), "must exactly match one of the options"),
+    "an image of a file that is not there": (
+        {"type": "image", "alt_text": "x", "slack_file": {"id": "F9"}},
+        "invalid slack file",
+    ),
+    "a menu without options": (
+        actions(without(menu(), "options")),
+        "must define exactly one of: options, option_groups",
+    ),
+    "a menu of 101 options": (
+        actions(menu(options=options(101))),
+        "no more than 100 items allowed",
+    ),
+    "an option that is too long": (
+        actions(menu(options=[option(label="x" * 76)])),
+        "must be less than 76 characters",
+    ),
+    "two options of one value": (
+        actions(menu(options=[option(), option()])),
+        "duplicate option value: one",
+    ),
+    "an initial option that is not offered": (
+        actions(menu(initial_option=option("9"))),
+        "must exactly match one of the options",
+    ),
     "an empty overflow": (actions(menu("overflow", options=[])), "no fewer than 1 items allowed"),
-    "six overflow options": (actions(menu("overflow", options=options(6))), "no more than 5 items allowed [json-pointer:/blocks/0/elements/0/options]"),
-    "an overflow with a placeholder": (actions(menu("overflow", placeholder=plain("x"))), "invalid additional property: placeholder"),
-    "a several-options menu among actions": (actions(menu("multi_static_select")), "unsupported type: multi_static_select"),
+    "six overflow options": (
+        actions(menu("overflow", options=options(6))),
+        "no more than 5 items allowed [json-pointer:/blocks/0/elements/0/options]",
+    ),
+    "an overflow with a placeholder": (
+        actions(menu("overflow", placeholder=plain("x"))),
+        "invalid additional property: placeholder",
+    ),
+    "a several-options menu among actions": (
+        actions(menu("multi_static_select")),
+        "unsupported type: multi_static_select",
+    ),
     "a text field among actions": (actions(typed()), "unsupported type: plain_text_input"),
-    "a date that is none": (actions({"type": "datepicker", "action_id": "d", "initial_date": "2026-13-01"}), "must match the pattern"),
-    "a moment in milliseconds": (actions({"type": "datetimepicker", "action_id": "m", "initial_date_time": 1_700_000_000_000}), "must be between"),
-    "eleven checkboxes": (actions(menu("checkboxes", options=options(11))), "no more than 10 items allowed"),
+    "a date that is none": (
+        actions({"type": "datepicker", "action_id": "d", "initial_date": "2026-13-01"}),
+        "must match the pattern",
+    ),
+    "a moment in milliseconds": (
+        actions(
+            {"type": "datetimepicker", "action_id": "m", "initial_date_time": 1_700_000_000_000}
+        ),
+        "must be between",
+    ),
+    "eleven checkboxes": (
+        actions(menu("checkboxes", options=options(11))),
+        "no more than 10 items allowed",
+    ),
     "an input without a label": (without(field(typed()), "label"), "missing required field: label"),
     "an input of a button": (field(button()), "unsupported type: button"),
-    "a field whose bounds cross": (field(typed(min_length=5, max_length=4)), "must not be more than `max_length`"),
-    "a markdown block that is too long": ({"type": "markdown", "text": "x" * 12_001}, "must be less than 12001 characters"),
-}  # fmt: skip
+    "a field whose bounds cross": (
+        field(typed(min_length=5, max_length=4)),
+        "must not be more than `max_length`",
+    ),
+    "a markdown block that is too long": (
+        {"type": "markdown", "text": "x" * 12_001},
+        "must be less than 12001 characters",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -230,15 +340,27 @@ MODAL = {
 }
 
 REFUSED_VIEWS: dict[str, tuple[Json, str]] = {
-    "a title that is too long": (MODAL | {"title": plain("x" * 25)}, "must be less than 25 characters [json-pointer:/view/title/text]"),
+    "a title that is too long": (
+        MODAL | {"title": plain("x" * 25)},
+        "must be less than 25 characters [json-pointer:/view/title/text]",
+    ),
     "no title": (without(MODAL, "title"), "missing required field: title [json-pointer:/view]"),
     "inputs without a submit": (without(MODAL, "submit"), "`submit` is required"),
-    "metadata that is too long": (MODAL | {"private_metadata": "x" * 3001}, "must be less than 3001 characters"),
-    "101 blocks": (MODAL | {"blocks": [{"type": "divider"}] * 101}, "no more than 100 items allowed"),
-    "a markdown block": (MODAL | {"blocks": [{"type": "markdown", "text": "x"}]}, "unsupported type: markdown"),
+    "metadata that is too long": (
+        MODAL | {"private_metadata": "x" * 3001},
+        "must be less than 3001 characters",
+    ),
+    "101 blocks": (
+        MODAL | {"blocks": [{"type": "divider"}] * 101},
+        "no more than 100 items allowed",
+    ),
+    "a markdown block": (
+        MODAL | {"blocks": [{"type": "markdown", "text": "x"}]},
+        "unsupported type: markdown",
+    ),
     "a Home": ({"type": "home", "blocks": []}, "unsupported type: home"),
     "an unknown key": (MODAL | {"id": "V1"}, "invalid additional property: id"),
-}  # fmt: skip
+}
 
 
 def test_a_modal_may_have_100_blocks() -> None:

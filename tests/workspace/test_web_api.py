@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -379,3 +380,27 @@ async def test_a_channel_is_made_and_people_are_invited(
     assert (channel.members, channel.topic) == (["U00IORA", "U01ALICE", "U02BOB"], "API slow")
     for name, error in (("inc-7-api-slow", "name_taken"), ("Two words", "invalid_name_specials")):
         assert (await refusal(client.conversations_create(name=name)))["error"] == error
+
+
+@pytest.mark.parametrize(("body", "error"), [("{", "invalid_json"), ("[]", "json_not_object")])
+async def test_a_body_that_is_no_json_object_is_refused(
+    server: Server, body: str, error: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{server.api_url}auth.test", data=body, headers=headers) as answer,
+    ):
+        assert await answer.json() == {"ok": False, "error": error}
+
+
+async def test_replies_within_bounds_come_with_their_parent(
+    server: Server, client: AsyncWebClient
+) -> None:
+    parent = await client.chat_postMessage(channel=INCIDENTS, text="card")
+    first = await client.chat_postMessage(channel=INCIDENTS, text="1", thread_ts=parent["ts"])
+    await client.chat_postMessage(channel=INCIDENTS, text="2", thread_ts=parent["ts"])
+    thread = await client.conversations_replies(
+        channel=INCIDENTS, ts=parent["ts"], oldest=first["ts"]
+    )
+    assert [item["text"] for item in thread["messages"]] == ["card", "2"]

@@ -40,7 +40,6 @@ def post_ephemeral(call: Call) -> Json:
         raise Refusal("user_not_in_channel")
     checked = draft(call.site, call.arguments)
     thread_ts = _thread(call, channel)
-    call.site.limits.post(channel.id)
     message = call.workspace.post(
         channel.id,
         call.user,

@@ -27,19 +27,16 @@ def history(call: Call) -> Json:
 
 
 def replies(call: Call) -> Json:
-    """A parent and its replies, oldest first; the parent comes with every page's first cut."""
+    """A parent and its replies, oldest first; bounds are for the replies, the parent always comes."""
     call.require("ts")
     channel = _readable(call)
     parent = call.workspace.message(channel.id, call.text("ts"))
     if parent is None or parent.ephemeral_to is not None:
         raise Refusal("thread_not_found")
-    ts = parent.thread_ts if parent.is_reply else parent.ts
-    thread = [
-        message
-        for message in call.workspace.thread(channel.id, str(ts), call.user)
-        if message.ephemeral_to is None
-    ]
-    page, metadata, more = cut(call, _between(call, thread), most=1000)
+    if parent.is_reply:
+        parent = call.workspace.message(channel.id, str(parent.thread_ts)) or parent
+    thread = [parent, *_between(call, call.workspace.replies(parent))]
+    page, metadata, more = cut(call, thread, most=1000)
     return _page(call, page, metadata, more)
 
 

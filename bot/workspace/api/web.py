@@ -41,7 +41,10 @@ class WebApi:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One call: a fault if one is planned, else the method."""
         name = request.match_info["method"]
-        arguments = await _arguments(request)
+        try:
+            arguments = await _arguments(request)
+        except Refusal as refusal:
+            return web.json_response(refusal.answer())
         token = _token(request, arguments)
         fault = self._site.faults.take(name)
         if fault is not None and not fault.kind.endswith("_after"):
@@ -121,13 +124,15 @@ def _token(request: web.Request, arguments: Json) -> str:
 
 
 async def _arguments(request: web.Request) -> Json:
-    """The arguments of the query, and of a JSON or form body."""
+    """The arguments of the query, and of a JSON or form body; a Refusal for JSON that is none."""
     arguments: Json = dict(request.query)
-    if request.content_type == "application/json":
-        try:
-            body = json.loads(await request.text() or "{}")
-        except ValueError:
-            return arguments
-        return arguments | body if isinstance(body, dict) else arguments
-    form = await request.post()
-    return arguments | {key: value for key, value in form.items() if isinstance(value, str)}
+    if request.content_type != "application/json":
+        form = await request.post()
+        return arguments | {key: value for key, value in form.items() if isinstance(value, str)}
+    try:
+        body = json.loads(await request.text() or "{}")
+    except ValueError:
+        raise Refusal("invalid_json") from None
+    if not isinstance(body, dict):
+        raise Refusal("json_not_object")
+    return arguments | body
