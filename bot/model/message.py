@@ -41,7 +41,7 @@ class Message:
     state: State
     due_at: int
     sending_at: int | None
-    unsure_at: int | None
+    lookup_failed_at: int | None
     attempts: int
     channel: str | None
     ts: str | None

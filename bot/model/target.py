@@ -59,6 +59,7 @@ class Target(Written):
 
     description: str = ""
     poll: Duration = 30_000
+    window: Duration = Field(300_000, description="over which P95 and error rate are taken")
     health: HealthSource
     agent: AgentSource | None = None
 

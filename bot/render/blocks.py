@@ -11,8 +11,7 @@ from bot.text import cut
 Block = dict[str, Any]
 
 SECTION, CONTEXT, FIELD, HEADER, BUTTON = 3_000, 3_000, 2_000, 150, 75
-FIELDS, ELEMENTS, BLOCKS = 10, 10, 50
-MESSAGE_TEXT = 4_000
+FIELDS, ELEMENTS = 10, 10
 
 
 def header(text: str) -> Block:
@@ -80,19 +79,6 @@ def date(milliseconds: int, form: str) -> str:
 def utc(milliseconds: int) -> str:
     """A time of day for plain text, where no token works."""
     return f"{at(milliseconds):%H:%M} UTC"
-
-
-def keyed(blocks: Sequence[Block], key: str) -> list[Block]:
-    """The blocks with the message's key as a ``block_id``: found even where metadata isn't kept."""
-    kept = [dict(block) for block in blocks[:BLOCKS]]
-    if kept:
-        kept[0]["block_id"] = key_block_id(key)
-    return kept
-
-
-def key_block_id(key: str) -> str:
-    """The ``block_id`` that carries a message's key."""
-    return f"iora-key:{key}"[:255]
 
 
 def _plain(text: str, limit: int) -> Block:

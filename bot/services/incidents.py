@@ -10,7 +10,7 @@ from bot.model.actor import Actor
 from bot.model.answer import Refusal
 from bot.model.command import Declare, OnIncident
 from bot.model.config import Config
-from bot.model.incident import Entry, Incident, Severity, Status
+from bot.model.incident import Entry, Facts, Incident, Severity, Status
 from bot.model.overview import last_entry
 from bot.model.policy import Policy
 from bot.rules import access, escalation, lifecycle
@@ -170,6 +170,23 @@ def _apply(
     outbox.revise(tx, incident.id, CARD_AND_COPIES)
     if change.kind in THREAD:
         add_reply(tx, changed, seq)
+    if change.kind == "assigned":
+        _tell(tx, changed, seq, actor, change.facts)
+
+
+def _tell(tx: Tx, incident: Incident, seq: int, actor: Actor, facts: Facts) -> None:
+    """Whoever was given a part hears of it by direct message, unless they took it themselves."""
+    person = facts["person"]
+    if person != actor.person:
+        outbox.add(
+            tx,
+            f"assigned:{incident.id}:{seq}:{person}",
+            "assigned",
+            f"user:{person}",
+            {"person": person, "role": facts["role"], "by": actor.text},
+            incident_id=incident.id,
+            page=True,
+        )
 
 
 def add_reply(tx: Tx, incident: Incident, seq: int, *, broadcast: bool = False) -> None:

@@ -14,7 +14,7 @@ from bot.store.database import Row, Tx
 
 COLUMNS = (
     "id, key, kind, incident_id, destination, via, parent_id, page, facts, revision, delivered, state,"
-    " due_at, sending_at, unsure_at, attempts, channel, ts, sent_at, error"
+    " due_at, sending_at, lookup_failed_at, attempts, channel, ts, sent_at, error"
 )
 
 
@@ -125,7 +125,7 @@ def sent(tx: Tx, message_id: int, revision: int, channel: str, ts: str) -> None:
     """It is there, as drawn for ``revision``."""
     tx.run(
         """UPDATE outbox SET state = 'sent', delivered = :revision, channel = :channel, ts = :ts,
-        sent_at = COALESCE(sent_at, :now), attempts = 0, unsure_at = NULL, error = NULL WHERE id = :id""",
+        sent_at = COALESCE(sent_at, :now), attempts = 0, lookup_failed_at = NULL, error = NULL WHERE id = :id""",
         id=message_id,
         revision=revision,
         channel=channel,
@@ -145,10 +145,21 @@ def later(tx: Tx, message_id: int, due_at: int, error: str) -> None:
     )
 
 
-def unsure(tx: Tx, message_id: int, due_at: int, error: str) -> None:
-    """Nobody knows; it is looked up at ``due_at``."""
+def unsure(tx: Tx, message_id: int, limit_ms: int, error: str) -> None:
+    """Nobody knows; it is looked up when its attempt must be over, ``limit_ms`` after it began."""
     tx.run(
-        """UPDATE outbox SET state = 'unsure', unsure_at = COALESCE(unsure_at, :now),
+        """UPDATE outbox SET state = 'unsure', lookup_failed_at = NULL,
+        due_at = sending_at + :limit, error = :error WHERE id = :id""",
+        id=message_id,
+        limit=limit_ms,
+        error=error,
+    )
+
+
+def not_looked_up(tx: Tx, message_id: int, due_at: int, error: str) -> None:
+    """The look-up was not to be had; it is tried again at ``due_at``."""
+    tx.run(
+        """UPDATE outbox SET lookup_failed_at = COALESCE(lookup_failed_at, :now),
         due_at = :due_at, error = :error WHERE id = :id""",
         id=message_id,
         due_at=due_at,
@@ -160,7 +171,7 @@ def unsure(tx: Tx, message_id: int, due_at: int, error: str) -> None:
 def absent(tx: Tx, message_id: int) -> None:
     """The look-up did not find it: it may be sent again, now."""
     tx.run(
-        "UPDATE outbox SET state = 'waiting', due_at = :now, unsure_at = NULL WHERE id = :id",
+        "UPDATE outbox SET state = 'waiting', due_at = :now, lookup_failed_at = NULL WHERE id = :id",
         id=message_id,
         now=tx.now,
     )
@@ -186,14 +197,32 @@ def post_anew(tx: Tx, message_id: int) -> None:
     )
 
 
-def recover(tx: Tx, time_limit_ms: int) -> int:
+def recover(tx: Tx, limit_ms: int) -> int:
     """At a start: what was being sent is unsure, once its attempt must be over."""
+    tx.run("UPDATE outbox SET lookup_failed_at = NULL WHERE state = 'unsure'")
     return tx.run(
-        """UPDATE outbox SET state = 'unsure', unsure_at = :now, due_at = sending_at + :limit,
+        """UPDATE outbox SET state = 'unsure', due_at = sending_at + :limit,
         error = 'the bot stopped while it was sent' WHERE state = 'sending'""",
-        now=tx.now,
-        limit=time_limit_ms,
+        limit=limit_ms,
     )
+
+
+def retry_refused_cards(tx: Tx) -> int:
+    """After a start or a reload: what was missing outside may be there now."""
+    return tx.run(
+        """UPDATE outbox SET state = 'waiting', delivered = 0, due_at = :now
+        WHERE kind = 'card' AND state = 'refused' AND incident_id IN
+            (SELECT id FROM incidents WHERE status <> 'resolved')""",
+        now=tx.now,
+    )
+
+
+def refused_since(tx: Tx, at: int) -> list[Message]:
+    """What the other side would not take, of the messages due since a time."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM outbox WHERE state = 'refused' AND due_at >= :at ORDER BY id", at=at
+    )
+    return [_message(row) for row in rows]
 
 
 def next_due(tx: Tx) -> int | None:

@@ -96,7 +96,7 @@ def m002_timers_and_outbox(db: sqlite_utils.Database) -> None:
             state TEXT NOT NULL DEFAULT 'waiting',
             due_at INTEGER NOT NULL,
             sending_at INTEGER,
-            unsure_at INTEGER,
+            lookup_failed_at INTEGER,
             attempts INTEGER NOT NULL DEFAULT 0,
             channel TEXT,
             ts TEXT,

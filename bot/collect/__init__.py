@@ -1,0 +1,1 @@
+"""Measurements in: one request a source, and what came back as records."""

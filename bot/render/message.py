@@ -1,0 +1,68 @@
+"""Draws a row of the outbox from its facts and the state now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bot.model.attempt import Attempt
+from bot.model.message import Drawing
+from bot.render.blocks import actions, button, section
+from bot.render.card import card, heading
+from bot.render.entry import reply, who
+from bot.render.ping import ping
+from bot.text import outside
+
+
+def draw(attempt: Attempt) -> Drawing:
+    """The drawing of the message's kind."""
+    return _DRAWINGS[attempt.message.kind](attempt)
+
+
+def plain_words(attempt: Attempt) -> Drawing:
+    """What is sent where drawing failed: a page must arrive all the same."""
+    if attempt.seen is None:
+        return Drawing("The incident bot has a message that it could not draw; see its log.")
+    incident = attempt.seen.incident
+    state = f"{incident.key} {incident.severity.upper()} is {incident.status}"
+    return Drawing(f"{state}. See /iora show {incident.key}")
+
+
+def _card(attempt: Attempt) -> Drawing:
+    assert attempt.seen is not None
+    return card(attempt.seen)
+
+
+def _entry(attempt: Attempt) -> Drawing:
+    assert attempt.seen is not None
+    assert attempt.entry is not None
+    return reply(attempt.seen.incident, attempt.entry)
+
+
+def _ping(attempt: Attempt) -> Drawing:
+    assert attempt.seen is not None
+    return ping(attempt.seen, attempt.message.facts, repeated=attempt.repeated)
+
+
+def _assigned(attempt: Attempt) -> Drawing:
+    assert attempt.seen is not None
+    incident, facts = attempt.seen.incident, attempt.message.facts
+    given = f"{who(facts['by'])} made you {outside(facts['role'], 60)} of {incident.key}"
+    text = f"{given}: {incident.severity.upper()} {outside(incident.title, 200)}."
+    show = button(f"Open {incident.key}", "iora:incident:open", incident.key)
+    return Drawing(
+        text, (section(f"*{outside(heading(incident), 300)}*\n{given}."), actions([show]))
+    )
+
+
+def _test(attempt: Attempt) -> Drawing:
+    text = "Test ping: this is how a ping reaches you. Nothing is wrong; there is nothing to do."
+    return Drawing(text, (section(text),))
+
+
+_DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
+    "card": _card,
+    "entry": _entry,
+    "ping": _ping,
+    "assigned": _assigned,
+    "test": _test,
+}

@@ -1,0 +1,1 @@
+"""The ways out: Slack's Web API, and who is who there."""

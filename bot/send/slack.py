@@ -1,0 +1,180 @@
+"""Posts, edits and looks up messages in Slack. What a send became is an ``Outcome``, never a guess."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.model.message import Drawing, Failed, Message, Outcome, Refused, Sent, Unsure
+from bot.send.client import CALL_ERRORS, error_code, failure
+from bot.text import cut
+
+EVENT_TYPE = "iora_message"
+_ID = re.compile(r"^[CGD][A-Z0-9]{2,}$")
+_NOT_OFFERED = {"missing_scope", "unknown_method", "not_allowed_token_type"}
+_PAGES = 20
+_TEXT, _BLOCKS = 4_000, 50  # Slack's advice for a message's text, and its limit of blocks
+
+
+class CantLook(Exception):
+    """The history can't be read now."""
+
+
+class Slack:
+    """One workspace. Channel names and people are turned into conversations once."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._conversations: dict[str, str] = {}
+
+    async def post(
+        self, message: Message, drawing: Drawing, *, thread_ts: str | None, broadcast: bool
+    ) -> Outcome:
+        """Post with the message's key in the metadata and in a block."""
+        channel = await self.conversation(message.destination)
+        if not isinstance(channel, str):
+            return channel
+        more: dict[str, Any] = {}
+        if thread_ts is not None:
+            more = {"thread_ts": thread_ts, "reply_broadcast": broadcast}
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": message.key}}
+        try:
+            answer = await self._client.chat_postMessage(
+                channel=channel, metadata=metadata, **_body(message, drawing), **more
+            )
+            return Sent(str(answer["channel"]), str(answer["ts"]))
+        except CALL_ERRORS as error:
+            return failure(error)
+        except (KeyError, TypeError):
+            return Unsure("an answer of Slack without channel and ts")
+
+    async def edit(self, message: Message, drawing: Drawing) -> Outcome:
+        """Bring a message that is there up to date; doing so twice does no harm."""
+        assert message.channel is not None
+        assert message.ts is not None
+        try:
+            await self._client.chat_update(
+                channel=message.channel, ts=message.ts, **_body(message, drawing)
+            )
+        except CALL_ERRORS as error:
+            return failure(error)
+        return Sent(message.channel, message.ts)
+
+    async def find(self, message: Message, *, thread_ts: str | None) -> Sent | None:
+        """The message with this key, if it arrived. Raises ``CantLook``."""
+        channel = await self.conversation(message.destination)
+        if not isinstance(channel, str):
+            raise CantLook(channel)
+        oldest = str(((message.sending_at or 0) - 120_000) / 1000)
+        try:
+            async for found in self._history(channel, thread_ts, oldest):
+                if _has_key(found, message.key):
+                    return Sent(channel, str(found["ts"]))
+        except CALL_ERRORS as error:
+            raise CantLook(failure(error)) from error
+        return None
+
+    async def conversation(self, destination: str) -> str | Outcome:
+        """The conversation's id for ``user:U02BOB`` or ``channel:incidents``."""
+        known = self._conversations.get(destination)
+        if known is not None:
+            return known
+        kind, _, name = destination.partition(":")
+        try:
+            found = await (self._direct(name) if kind == "user" else self._channel(name))
+        except CALL_ERRORS as error:
+            outcome = failure(error)
+            # Nothing was posted yet, so there is nothing to be unsure about.
+            return Failed(outcome.reason) if isinstance(outcome, Unsure) else outcome
+        if found is None:
+            return Refused("channel_not_found")
+        self._conversations[destination] = found
+        return found
+
+    def forget(self, destination: str) -> None:
+        """Look the conversation up anew next time: it may have been renamed or made again."""
+        self._conversations.pop(destination, None)
+
+    async def _direct(self, person: str) -> str:
+        try:
+            answer = await self._client.conversations_open(users=person)
+        except SlackApiError as error:
+            # A server without the method, or an app without the scope, still takes the person's id.
+            if error_code(error) in _NOT_OFFERED:
+                return person
+            raise
+        return str(answer["channel"]["id"])
+
+    async def _channel(self, name: str) -> str | None:
+        name = name.removeprefix("#")
+        if _ID.match(name):
+            return name
+        try:
+            cursor = ""
+            for _ in range(_PAGES):
+                answer = await self._client.conversations_list(
+                    exclude_archived=True, limit=1000, cursor=cursor or None
+                )
+                for channel in answer["channels"]:
+                    if channel["name"] == name:
+                        return str(channel["id"])
+                cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
+                if not cursor:
+                    return None
+        except SlackApiError as error:
+            if error_code(error) in _NOT_OFFERED:
+                return f"#{name}"
+            raise
+        return None
+
+    async def _history(
+        self, channel: str, thread_ts: str | None, oldest: str
+    ) -> AsyncIterator[dict[str, Any]]:
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            arguments: dict[str, Any] = {
+                "channel": channel,
+                "oldest": oldest,
+                "limit": 100,
+                "cursor": cursor,
+                "include_all_metadata": True,
+            }
+            if thread_ts is None:
+                answer = await self._client.conversations_history(**arguments)
+            else:
+                answer = await self._client.conversations_replies(ts=thread_ts, **arguments)
+            for found in answer["messages"]:
+                yield found
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+            await asyncio.sleep(0)
+
+
+def _body(message: Message, drawing: Drawing) -> dict[str, Any]:
+    blocks = [dict(block) for block in drawing.blocks[:_BLOCKS]]
+    if blocks:
+        # Found again even where the server doesn't keep metadata.
+        blocks[0]["block_id"] = _key_block_id(message.key)
+    return {
+        "text": cut(drawing.text, _TEXT),
+        "blocks": blocks,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def _has_key(found: dict[str, Any], key: str) -> bool:
+    payload = (found.get("metadata") or {}).get("event_payload") or {}
+    if payload.get("key") == key:
+        return True
+    return any(block.get("block_id") == _key_block_id(key) for block in found.get("blocks") or ())
+
+
+def _key_block_id(key: str) -> str:
+    return f"iora-key:{key}"[:255]

@@ -1,0 +1,248 @@
+"""Brings the outbox into the world: a destination at a time in order, each message once.
+
+Commit ``sending``, send, commit what became of it. Where nobody knows, wait until the attempt must be
+over, look the message's key up, and send again only when it isn't there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Literal, Protocol
+
+from bot.clock import Clock
+from bot.model.attempt import Attempt
+from bot.model.config import Config
+from bot.model.incident import Status
+from bot.model.message import (
+    Drawing,
+    Failed,
+    Limited,
+    Message,
+    Outcome,
+    Refused,
+    Sent,
+    State,
+    Unsure,
+)
+from bot.model.overview import Overview
+from bot.render.message import draw, plain_words
+from bot.send.slack import CantLook
+from bot.services import escalation
+from bot.services.live import Live
+from bot.services.overview import overview
+from bot.store import incidents, outbox
+from bot.store.database import Database, Tx
+
+log = logging.getLogger(__name__)
+
+PACE_MS = 1_000  # Slack takes about one message a second a channel
+SEND_LIMIT_MS = 10_000
+MARGIN_MS = 3_000
+LOOKUP_AGAIN_MS = 5_000
+GIVE_UP_LOOKUP_MS = 60_000
+GIVE_UP_LOOKUP_QUIET_MS = 600_000
+_GONE = {"message_not_found", "thread_not_found"}
+
+
+class Sender(Protocol):
+    """A way out."""
+
+    async def post(
+        self, message: Message, drawing: Drawing, *, thread_ts: str | None, broadcast: bool
+    ) -> Outcome: ...
+
+    async def edit(self, message: Message, drawing: Drawing) -> Outcome: ...
+
+    async def find(self, message: Message, *, thread_ts: str | None) -> Sent | None: ...
+
+
+class Delivery:
+    """One task a destination that has something due; no destination waits for another."""
+
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        live: Live,
+        clock: Clock,
+        *,
+        pace_ms: int = PACE_MS,
+    ) -> None:
+        self._database = database
+        self._sender = sender
+        self._live = live
+        self._clock = clock
+        self._pace_ms = pace_ms
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[str, int] = {}
+        self._stopping = False
+
+    async def work(self) -> None:
+        """Start on every destination where something is due."""
+        for destination in await self._database.read(outbox.due_destinations):
+            if destination not in self._tasks:
+                self._tasks[destination] = asyncio.create_task(
+                    self._serve(destination), name=f"send {destination}"
+                )
+
+    async def drain(self, within_s: float) -> None:
+        """Let what is being sent come to its end; cut off what takes longer."""
+        self._stopping = True
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=within_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, destination: str) -> None:
+        try:
+            while not self._stopping:
+                await self._wait_for_turn(destination)
+                attempt = await self._database.write(begin, destination, self._live.config)
+                if attempt is None:
+                    return
+                started = self._clock.now()
+                outcome = await self._carry_out(attempt)
+                await self._database.write(finish, attempt, outcome)
+                self._set_pace(destination, attempt, outcome, started)
+        except Exception:
+            log.exception("sending to %s stopped; it is taken up again", destination)
+        finally:
+            del self._tasks[destination]
+
+    async def _wait_for_turn(self, destination: str) -> None:
+        wait = self._not_before.get(destination, 0) - self._clock.now()
+        if wait > 0:
+            await asyncio.sleep(wait / 1000)
+
+    def _set_pace(self, destination: str, attempt: Attempt, outcome: Outcome, started: int) -> None:
+        if isinstance(outcome, Limited):
+            self._not_before[destination] = self._clock.now() + outcome.retry_ms
+        elif attempt.what != "look up":
+            self._not_before[destination] = started + self._pace_ms
+
+    async def _carry_out(self, attempt: Attempt) -> Outcome:
+        message = attempt.message
+        if attempt.what == "look up":
+            return await self._look_up(attempt)
+        drawing = drawn(attempt)
+        if attempt.what == "edit":
+            return await self._sender.edit(message, drawing)
+        broadcast = bool(message.facts.get("broadcast"))
+        return await self._sender.post(
+            message, drawing, thread_ts=attempt.thread_ts, broadcast=broadcast
+        )
+
+    async def _look_up(self, attempt: Attempt) -> Outcome:
+        try:
+            found = await self._sender.find(attempt.message, thread_ts=attempt.thread_ts)
+        except CantLook as error:
+            return Unsure(f"the look-up is not to be had: {error}")
+        return found or Failed("looked up: it is not there")
+
+
+def drawn(attempt: Attempt) -> Drawing:
+    """The message as it should read now; in plain words where that fails, for it must arrive."""
+    try:
+        return draw(attempt)
+    except Exception:
+        log.exception("message %s can't be drawn", attempt.message.key)
+        return plain_words(attempt)
+
+
+def begin(tx: Tx, destination: str, config: Config) -> Attempt | None:
+    """Take what goes next to a destination and note that it is about to be sent."""
+    while (message := outbox.head(tx, destination)) is not None:
+        seen = (
+            overview(tx, config, message.incident_id) if message.incident_id is not None else None
+        )
+        parent = outbox.get(tx, message.parent_id) if message.parent_id is not None else None
+        if _not_wanted(message, seen):
+            outbox.close(tx, message.id, State.WITHDRAWN, None)
+            continue
+        given_up = _lookup_given_up(message, tx.now)
+        if message.state is State.UNSURE and not given_up:
+            what: Literal["post", "edit", "look up"] = "look up"
+        else:
+            what = "edit" if message.ts is not None else "post"
+            outbox.sending(tx, message.id)
+        entry = (
+            incidents.entry(tx, message.incident_id, message.facts["seq"])
+            if message.kind == "entry" and message.incident_id is not None
+            else None
+        )
+        thread_ts = parent.ts if parent else None
+        return Attempt(message, what, seen, entry, thread_ts, repeated=given_up)
+    return None
+
+
+def finish(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
+    """Commit what became of it."""
+    message = attempt.message
+    match outcome:
+        case Sent(channel, ts):
+            # Found again by a look-up: it shows what was true then, so it is drawn once more.
+            revision = message.revision - (attempt.what == "look up")
+            outbox.sent(tx, message.id, revision, channel, ts)
+            if message.kind == "ping" and message.ts is None and message.incident_id is not None:
+                outbox.revise(tx, message.incident_id, ("card",))
+        case Limited(retry_ms):
+            outbox.later(tx, message.id, tx.now + retry_ms, "Slack asks to wait")
+        case Refused(reason):
+            _refused(tx, attempt, reason)
+        case Unsure(reason) if attempt.what == "look up":
+            outbox.not_looked_up(tx, message.id, tx.now + LOOKUP_AGAIN_MS, reason)
+        case Unsure(reason) if attempt.what == "post":
+            outbox.unsure(tx, message.id, SEND_LIMIT_MS + MARGIN_MS, reason)
+        case Unsure(reason):  # an edit does no harm twice
+            outbox.later(tx, message.id, tx.now + _backoff_ms(message), reason)
+        case Failed(reason) if attempt.what == "look up":
+            log.info("message %s: %s", message.key, reason)
+            outbox.absent(tx, message.id)
+        case Failed(reason):
+            outbox.later(tx, message.id, tx.now + _backoff_ms(message), reason)
+
+
+def recover(tx: Tx) -> int:
+    """At a start: what was being sent when the bot stopped is looked up before it is sent again."""
+    return outbox.recover(tx, SEND_LIMIT_MS + MARGIN_MS)
+
+
+def _not_wanted(message: Message, seen: Overview | None) -> bool:
+    """Nobody is pinged after an acknowledgement that was committed before the send."""
+    return (
+        message.kind == "ping"
+        and message.state is State.WAITING
+        and message.ts is None
+        and seen is not None
+        and seen.incident.status is not Status.OPEN
+    )
+
+
+def _lookup_given_up(message: Message, now: int) -> bool:
+    """A duplicate beats silence: a page soonest, but an update of the channel too in the end."""
+    if message.state is not State.UNSURE or message.lookup_failed_at is None:
+        return False
+    patience = GIVE_UP_LOOKUP_MS if message.page else GIVE_UP_LOOKUP_QUIET_MS
+    return now - message.lookup_failed_at >= patience
+
+
+def _refused(tx: Tx, attempt: Attempt, reason: str) -> None:
+    message = attempt.message
+    log.error("message %s was refused: %s", message.key, reason)
+    if message.ts is not None:
+        if reason.partition(":")[0] in _GONE and message.kind == "card":
+            outbox.post_anew(tx, message.id)
+        else:
+            outbox.sent(tx, message.id, message.revision, message.channel or "", message.ts)
+        return
+    outbox.close(tx, message.id, State.REFUSED, reason)
+    if message.kind == "ping":
+        escalation.unreached(tx, message, reason)
+
+
+def _backoff_ms(message: Message) -> int:
+    longest = 10_000 if message.page else 60_000
+    return int(min(longest, 1_000 * 2 ** min(message.attempts, 10)))

@@ -1,0 +1,135 @@
+"""The only door to measurements. A poll and a person's question share one request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from bot.clock import Clock
+from bot.collect import agent, health
+from bot.http import Client
+from bot.model.config import Config
+from bot.model.reading import Check, Health, Reach, Reading, Verdict
+from bot.model.target import Target
+from bot.rules import verdict, window
+from bot.services.live import Live
+from bot.store import samples
+from bot.store.database import Database, Tx
+from bot.store.samples import Sample
+
+log = logging.getLogger(__name__)
+
+POLL = "poll_ms"
+KEEP_MS = 24 * 3_600_000
+_REMEMBERED = 200
+_AGENT_METRICS = ("cpu_percent", "memory_mb")
+
+
+class Monitoring:
+    """Measures targets, keeps the samples, and judges."""
+
+    def __init__(self, database: Database, client: Client, live: Live, clock: Clock) -> None:
+        self._database = database
+        self._client = client
+        self._live = live
+        self._clock = clock
+        self._under_way: dict[str, asyncio.Task[Health]] = {}
+        self._shown: OrderedDict[tuple[str, int], Health] = OrderedDict()
+
+    async def refresh(self, targets: Sequence[str], within_ms: int) -> tuple[Health, ...]:
+        """The health of each target, in order; one that is late is unknown, the rest is on time.
+
+        A measurement that is late goes on, so that asking again soon gets its result.
+        """
+        tasks = {name: self._measuring(name) for name in targets}
+        await asyncio.wait(tasks.values(), timeout=within_ms / 1000)
+        return tuple(
+            task.result() if task.done() else self._late(name, within_ms)
+            for name, task in tasks.items()
+        )
+
+    def shown(self, target: str, at: int) -> Health | None:
+        """A health that was shown not long ago, as it was."""
+        return self._shown.get((target, at))
+
+    async def close(self) -> None:
+        """Give up what is still being measured."""
+        for task in self._under_way.values():
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    def _measuring(self, name: str) -> asyncio.Task[Health]:
+        task = self._under_way.get(name)
+        if task is None:
+            task = asyncio.create_task(self._measure(name), name=f"measure {name}")
+            self._under_way[name] = task
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return task
+
+    async def _measure(self, name: str) -> Health:
+        config = self._live.config
+        target = config.targets[name]
+        now = self._clock.now()
+        check, measured = await asyncio.gather(
+            health.check(self._client, target.health, now), self._agent(target, config, now)
+        )
+        said = verdict.said(check, target.health)
+        own = await self._database.write(_record, name, target, check, said.failed, measured)
+        now = self._clock.now()
+        found = verdict.judge(
+            name, said, check.word, (*own, *measured), config.baselines, config.critical, now
+        )
+        self._remember(found)
+        return found
+
+    async def _agent(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
+        if target.agent is None:
+            return ()
+        wanted = [metric for metric in _AGENT_METRICS if metric in config.baselines]
+        return await agent.measure(self._client, target.agent, wanted, now)
+
+    def _late(self, name: str, within_ms: int) -> Health:
+        config = self._live.config
+        now = self._clock.now()
+        said = verdict.Said(
+            Verdict.UNKNOWN, f"no answer yet after {within_ms / 1000:g} s", failed=False
+        )
+        return verdict.judge(name, said, None, (), config.baselines, config.critical, now)
+
+    def _remember(self, found: Health) -> None:
+        self._shown[(found.target, found.at)] = found
+        while len(self._shown) > _REMEMBERED:
+            self._shown.popitem(last=False)
+
+
+def _record(
+    tx: Tx,
+    name: str,
+    target: Target,
+    check: Check,
+    failed: bool,
+    measured: tuple[Reading, ...],
+) -> tuple[Reading, Reading]:
+    """Keep the poll and the readings; the bot's own readings over the target's window."""
+    if check.reach is not Reach.UNREACHABLE:
+        timed = check.reach in {Reach.ANSWERED, Reach.TIMED_OUT}
+        reason = (check.problem or f"HTTP {check.http_status}") if failed else None
+        sample = Sample(check.at, check.elapsed_ms if timed else None, reason)
+        samples.add(tx, name, POLL, sample)
+    for reading in measured:
+        samples.add(tx, name, reading.metric, Sample(reading.at, reading.value, reading.reason))
+    polls = [
+        window.Poll(one.at, one.value, one.reason is not None)
+        for one in samples.since(tx, name, POLL, tx.now - target.window)
+    ]
+    own = window.readings(polls, target.window, tx.now)
+    for reading in own:
+        samples.add(tx, name, reading.metric, Sample(tx.now, reading.value, reading.reason))
+    return own
+
+
+def forget_old(tx: Tx) -> int:
+    """Remove raw samples that are older than a day."""
+    return samples.forget(tx, tx.now - KEEP_MS)

@@ -1,0 +1,1 @@
+"""Slack's side of the bot: what was typed, pressed and submitted becomes a command."""

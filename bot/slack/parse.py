@@ -1,0 +1,265 @@
+"""From the text after `/iora` to a command, or to a refusal that says how it is written.
+
+The command line uses the same grammar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+
+from bot.clock import at
+from bot.model.answer import Refusal
+from bot.model.command import (
+    Acknowledge,
+    Assign,
+    Baseline,
+    Command,
+    Declare,
+    Doctor,
+    Escalate,
+    Health,
+    Help,
+    Incidents,
+    Mitigate,
+    Note,
+    Reopen,
+    Resolve,
+    SetSeverity,
+    Show,
+    Stats,
+    Timeline,
+    Update,
+)
+from bot.model.incident import Severity
+from bot.model.units import parse_duration
+from bot.model.words import BY_WORD
+from bot.text import from_slack
+
+TITLE = 200
+TEXT = 2_000
+_MENTION = re.compile(r"^(?:<@|@)?([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>?$")
+_INCIDENT = re.compile(r"^(?:inc-|#)(\d{1,9})$", re.IGNORECASE)
+_TIME = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
+_SEVERITIES = {str(severity) for severity in Severity}
+DEFAULT_WINDOW = 30 * 86_400_000
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words after the command's own, and what they may refer to."""
+
+    words: tuple[str, ...]
+    targets: Collection[str]
+    now: int
+
+    @property
+    def text(self) -> str:
+        """The words as one plain text."""
+        return from_slack(" ".join(self.words)).strip()
+
+
+Parsed = Command | Refusal
+
+
+def parse(text: str, targets: Collection[str], now: int) -> Parsed:
+    """``now`` in milliseconds, for times such as `20m ago`. Slack's escapes are understood."""
+    words = text.split()
+    if not words:
+        return Help()
+    word = words[0].lower()
+    handler = _WORDS.get(word)
+    if handler is None:
+        near = get_close_matches(word, BY_WORD, n=1, cutoff=0.5)
+        hint = f"Did you mean `/iora {near[0]}`?" if near else "See `/iora help`."
+        return Refusal(f"There is no command `{from_slack(words[0])[:40]}`.", hint)
+    return handler(Said(tuple(words[1:]), targets, now))
+
+
+def usage(word: str, problem: str) -> Refusal:
+    """What is wrong, and how the command is written."""
+    return Refusal(problem, f"Write `/iora {BY_WORD[word].usage}`.")
+
+
+def _help(said: Said) -> Parsed:
+    return Help(topic=said.text.lower().split(" ")[0] if said.words else "")
+
+
+def _targets(said: Said) -> tuple[str, ...] | Refusal:
+    named = tuple(from_slack(word).strip(",") for word in said.words)
+    for name in named:
+        if name not in said.targets:
+            near = get_close_matches(name, said.targets, n=1, cutoff=0.5)
+            hint = (
+                f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(said.targets)}."
+            )
+            return Refusal(f"There is no target `{name[:60]}`.", hint)
+    return tuple(dict.fromkeys(named))
+
+
+def _health(said: Said) -> Parsed:
+    named = _targets(said)
+    return named if isinstance(named, Refusal) else Health(targets=named)
+
+
+def _baseline(said: Said) -> Parsed:
+    named = _targets(said)
+    return named if isinstance(named, Refusal) else Baseline(targets=named)
+
+
+def _declare(said: Said) -> Parsed:
+    severity: Severity | None = None
+    targets: list[str] = []
+    words = list(said.words)
+    while words:
+        word = words[0].lower()
+        if word == "--":
+            words.pop(0)
+            break
+        if word in _SEVERITIES and severity is None:
+            severity = Severity(word)
+        elif words[0] in said.targets:
+            targets.append(words[0])
+        else:
+            break
+        words.pop(0)
+    title = from_slack(" ".join(words)).strip()
+    if len(title) > TITLE:
+        return usage("declare", f"The title has {len(title)} characters, at most {TITLE} fit.")
+    return Declare(title=title, severity=severity, targets=tuple(dict.fromkeys(targets)))
+
+
+def _incidents(said: Said) -> Parsed:
+    words = list(said.words)
+    first = words[0].lower() if words else "open"
+    for which in ("open", "mine", "resolved", "all"):
+        if first == which:
+            return Incidents(which=which, words=from_slack(" ".join(words[1:])))
+    return Incidents(which="all", words=said.text)
+
+
+def _stats(said: Said) -> Parsed:
+    if not said.words:
+        return Stats(window=DEFAULT_WINDOW)
+    try:
+        window = parse_duration(said.text)
+    except ValueError:
+        window = 0
+    if window <= 0:
+        return usage("stats", f"`{said.text[:40]}` is no window such as 7d or 12h.")
+    return Stats(window=window)
+
+
+def _number(said: Said) -> tuple[int | None, Said]:
+    """The incident's number, if the first word is one, and the rest."""
+    found = _INCIDENT.match(said.words[0]) if said.words else None
+    if found is None:
+        return None, said
+    return int(found[1]), Said(said.words[1:], said.targets, said.now)
+
+
+def _bare(word: str, make: Callable[[int | None], Command]) -> Callable[[Said], Parsed]:
+    def parsed(said: Said) -> Parsed:
+        number, rest = _number(said)
+        if rest.words:
+            return usage(word, f"`{rest.text[:60]}` is no incident such as INC-7.")
+        return make(number)
+
+    return parsed
+
+
+def _with_text(word: str, make: Callable[[int | None, str], Command]) -> Callable[[Said], Parsed]:
+    def parsed(said: Said) -> Parsed:
+        number, rest = _number(said)
+        if len(rest.text) > TEXT:
+            return usage(word, f"The text has {len(rest.text)} characters, at most {TEXT} fit.")
+        return make(number, rest.text)
+
+    return parsed
+
+
+def _note(said: Said) -> Parsed:
+    number, rest = _number(said)
+    if not rest.text:
+        return usage("note", "A note needs its text.")
+    if len(rest.text) > TEXT:
+        return usage("note", f"The note has {len(rest.text)} characters, at most {TEXT} fit.")
+    return Note(incident=number, text=rest.text)
+
+
+def _assign(said: Said) -> Parsed:
+    number, rest = _number(said)
+    found = _MENTION.match(rest.words[0]) if rest.words else None
+    if found is None:
+        return usage("assign", "Name a person: type @ and pick from the list.")
+    role = from_slack(" ".join(rest.words[1:])).strip() or "commander"
+    if len(role) > 60:
+        return usage("assign", "A role has at most 60 characters.")
+    return Assign(incident=number, person=found[1], role=role.lower())
+
+
+def _severity(said: Said) -> Parsed:
+    number, rest = _number(said)
+    word = rest.text.lower()
+    if word not in _SEVERITIES:
+        return usage(
+            "severity", f"`{rest.text[:40]}` is no severity: sev1 is the worst, sev4 the least."
+        )
+    return SetSeverity(incident=number, severity=Severity(word))
+
+
+def _update(said: Said) -> Parsed:
+    number, rest = _number(said)
+    what = rest.words[0].lower() if rest.words else ""
+    value = Said(rest.words[1:], rest.targets, rest.now)
+    if what == "impact" and value.text:
+        return Update(incident=number, impact=value.text[:TEXT])
+    if what == "title" and 0 < len(value.text) <= TITLE:
+        return Update(incident=number, title=value.text)
+    if what == "started" and value.words:
+        started_at = moment(value.text, said.now)
+        if started_at is None:
+            return usage(
+                "update", f"`{value.text[:40]}` is no time such as 20m ago or 14:05 (UTC)."
+            )
+        return Update(incident=number, started_at=started_at)
+    return usage("update", "Say what to update: impact, started or title, and its value.")
+
+
+def moment(text: str, now: int) -> int | None:
+    """``20m ago``, ``20m`` or ``14:05`` (UTC, the last one) as milliseconds; None if it is neither."""
+    compact = text.lower().removesuffix("utc").strip().removesuffix("ago").strip()
+    clock = _TIME.match(compact)
+    if clock is not None:
+        today = at(now).replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+        moment_at = today if today <= at(now) else today - timedelta(days=1)
+        return round(moment_at.timestamp() * 1000)
+    try:
+        return now - parse_duration(compact)
+    except ValueError:
+        return None
+
+
+_WORDS: Mapping[str, Callable[[Said], Parsed]] = {
+    "help": _help,
+    "health": _health,
+    "baseline": _baseline,
+    "declare": _declare,
+    "incidents": _incidents,
+    "stats": _stats,
+    "doctor": lambda _: Doctor(),
+    "show": _bare("show", lambda number: Show(incident=number)),
+    "ack": _bare("ack", lambda number: Acknowledge(incident=number)),
+    "timeline": _bare("timeline", lambda number: Timeline(incident=number)),
+    "assign": _assign,
+    "severity": _severity,
+    "mitigate": _with_text("mitigate", lambda number, text: Mitigate(incident=number, text=text)),
+    "resolve": _with_text("resolve", lambda number, text: Resolve(incident=number, text=text)),
+    "reopen": _with_text("reopen", lambda number, text: Reopen(incident=number, text=text)),
+    "escalate": _with_text("escalate", lambda number, text: Escalate(incident=number, text=text)),
+    "note": _note,
+    "update": _update,
+}
