@@ -90,7 +90,7 @@ def field(one: Json, surface: Surface) -> Markup:
         for_=None if grouped else surface.key(name, str(element.get("action_id", ""))),
     )
     error, hint = surface.errors.get(name), one.get("hint")
-    notes = tag("p", tag("b", "Mend this: "), error, class_="error") if error else Markup()
+    notes = tag("p", tag("b", "Error: "), error, class_="error") if error else Markup()
     notes += tag("p", surface.text(hint), class_="hint") if hint else Markup()
     described = tag("div", notes, id=f"{surface.key(name, '')}-notes")
     look = "block input has-error" if error else "block input"

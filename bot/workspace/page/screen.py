@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -151,6 +152,12 @@ class Screen:
 
     # words for the templates
 
+    @property
+    def places(self) -> list[Channel]:
+        """The person's channels, where incidents are announced first."""
+        mine = self.workspace.channels_of(self.person.id)
+        return sorted((one for one in mine if one.kind == "channel"), key=first_shown)
+
     def day(self, message: Message) -> str:
         moment = self.reader.local(float(message.ts))
         words = dates.token("day_divider_pretty", moment, self.reader) or ""
@@ -167,6 +174,11 @@ class Screen:
         if channel.kind == "im":
             return self.workspace.other_in(channel, self.person.id).real_name
         return f"#{channel.name}"
+
+    def waiting_for(self, person: str) -> int:
+        """How many direct messages somebody has not read: pings, mostly."""
+        theirs = self.workspace.channels_of(person)
+        return sum(self.workspace.unread(person, one.id) for one in theirs if one.kind == "im")
 
     def _render(self, template: str, **words: object) -> str:
         return TEMPLATES.get_template(template).render(
@@ -216,7 +228,7 @@ def version(html: str) -> str:
 
 def tone(identity: str) -> int:
     """Which of the six avatar colours somebody has."""
-    return sum(identity.encode()) % 6
+    return crc32(identity.encode()) % 6
 
 
 def preview(file: File) -> str | None:

@@ -100,7 +100,7 @@ class Composer {
     if (event.isComposing) return;
     const open = !this.list.hidden;
     const taken = this.shown[this.at];
-    const whole = taken?.dataset.offer === this.field.value.trimEnd();
+    const whole = taken?.dataset.offer === started(this.field)?.word.trimEnd();
     const act = {
       ArrowDown: open && (() => this.mark((this.at + 1) % this.shown.length)),
       ArrowUp: open && (() => this.mark((this.at <= 0 ? this.shown.length : this.at) - 1)),

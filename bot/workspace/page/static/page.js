@@ -37,8 +37,8 @@ async function round() {
   const parts = await answer.json();
   const focused = document.activeElement?.closest("article")?.id;
   const asked = here.thread;
-  showTitle(parts.title);
-  morph(part("side"), parts.side);
+  document.title = parts.title;
+  showSide(parts.side);
   morph(part("head"), parts.head);
   showMessages(parts.messages);
   if (asked === here.thread) showThread(parts.thread);
@@ -46,8 +46,24 @@ async function round() {
   if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
 }
 
-function showTitle(title) {
-  document.title = title;
+const menu = document.querySelector('[data-drawer="side"]');
+
+/** The left side; on a phone it is a closed drawer, so its button says how much is unread. */
+function showSide(html) {
+  const before = new Set(unread());
+  if (html !== null) morph(part("side"), html);
+  const now = unread();
+  if (html !== null) now.filter((one) => !before.has(one)).forEach(announce);
+  const count = [...document.querySelectorAll("#side .count")].reduce((sum, one) => sum + parseInt(one.textContent), 0);
+  if (count) menu.dataset.unread = count;
+  else delete menu.dataset.unread;
+  menu.setAttribute("aria-label", count ? `Open the menu, ${count} unread` : "Open the menu");
+}
+
+/** What is unread, in words. */
+function unread() {
+  const places = [...document.querySelectorAll("#side .unread")];
+  return places.map((one) => one.textContent.replace(/\s+/g, " ").trim());
 }
 
 function atBottom(box) {
@@ -69,9 +85,13 @@ function showMessages(html) {
 
 /** Tell a screen reader about a new message. */
 function say(article) {
-  const line = document.createElement("p");
   const words = article.querySelector(".said").textContent.replace(/\s+/g, " ").trim();
-  line.textContent = `${article.getAttribute("aria-label")}: ${words.slice(0, 300)}`;
+  announce(`${article.getAttribute("aria-label")}: ${words.slice(0, 300)}`);
+}
+
+function announce(words) {
+  const line = document.createElement("p");
+  line.textContent = words;
   const log = document.getElementById("said");
   log.append(line);
   while (log.children.length > 5) log.firstChild.remove();
@@ -164,4 +184,5 @@ scroll.scrollTop = scroll.scrollHeight;
 const aimed = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
 if (aimed) aimed.focus();
 modal.show(null);
+showSide(null);
 listen();
