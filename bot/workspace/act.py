@@ -15,6 +15,8 @@ from bot.workspace.responses import Responses
 from bot.workspace.site import Site
 from bot.workspace.submission import Submissions
 
+Held = dict[str, dict[str, Chosen]]
+
 __all__ = ["Acts", "Chosen", "Outcome", "Values"]
 
 
@@ -44,7 +46,7 @@ class Acts:
         self._events = events
         self._responses = Responses(site)
         self._submissions = Submissions(site)
-        self._held: dict[tuple[str, str, str], dict[str, dict[str, Chosen]]] = {}
+        self._held: dict[tuple[str, str, str], tuple[str | None, Held]] = {}
 
     async def say(
         self, person: str, channel: str, text: str, thread_ts: str | None = None
@@ -99,7 +101,7 @@ class Acts:
         message = self._site.workspace.message(channel, ts)
         if message is None or message.ephemeral_to not in (None, person):
             return _refused("the message is not there any more")
-        held = self._held.setdefault((person, channel, ts), {})
+        held = self._held_in(message, person)
         try:
             action = self._action(message.blocks, block_id, action_id, chosen)
             held.setdefault(block_id, {})[action_id] = chosen
@@ -202,6 +204,15 @@ class Acts:
             return _refused("a direct channel has two people")
         self._site.workspace.join(channel, other)
         return Outcome(ok=True)
+
+    def _held_in(self, message: Message, person: str) -> Held:
+        """What the person chose in a message so far; an edit of the message resets it."""
+        key = (person, message.channel, message.ts)
+        edited, held = self._held.get(key, (message.edited, {}))
+        if edited != message.edited:
+            held = {}
+        self._held[key] = (message.edited, held)
+        return held
 
     def _place(self, person: str, channel: str) -> Channel | Outcome:
         place = self._site.workspace.channels.get(channel)

@@ -24,11 +24,15 @@ class Retry:
 
 @dataclass(frozen=True)
 class Ack:
-    """``ok``: acknowledged in time, with this payload (None: empty). Otherwise ``why`` not."""
+    """``ok``: acknowledged in time, with this payload (None: empty).
+
+    Otherwise ``why`` not, as a person sees it, and the ``reason`` that a repeated event gives.
+    """
 
     ok: bool
     why: str = ""
     payload: Json | None = None
+    reason: str = ""
 
 
 class Delivery(Protocol):

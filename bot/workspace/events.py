@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from bot.workspace import mentions
-from bot.workspace.delivery import TIMED_OUT, Ack, Delivery, Retry
+from bot.workspace.delivery import Delivery, Retry
 from bot.workspace.interactions import VERIFICATION_TOKEN
 from bot.workspace.payload import message_json
 from bot.workspace.records import Json, Message
@@ -36,20 +36,35 @@ class Events:
         self._retry_seconds = retry_seconds
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def posted(self, message: Message) -> None:
-        """Tell the app of a message in a channel that it is in."""
+    def heard(self, message: Message, before: Message | None) -> None:
+        """Tell the app of a message in a channel that it is in: new, or not as it was before."""
         channel = self._site.workspace.channels[message.channel]
         if message.ephemeral_to is not None or self._site.app.user not in channel.members:
             return
-        kind = "im" if channel.kind == "im" else "channel"
-        shown = message_json(self._site, message) | {
-            "channel": channel.id,
-            "channel_type": kind,
-            "event_ts": message.ts,
+        direct = channel.kind == "im"
+        event = self._new(message) if before is None else self._changed(message, before)
+        event |= {"channel": channel.id, "channel_type": "im" if direct else "channel"}
+        self._send("message.im" if direct else "message.channels", event)
+        mentioned = self._site.app.user in mentions.mentioned(message.text)
+        if before is None and mentioned and not direct:
+            self._send("app_mention", event | {"type": "app_mention"})
+
+    def _new(self, message: Message) -> Json:
+        return message_json(self._site, message) | {"event_ts": message.ts}
+
+    def _changed(self, message: Message, before: Message) -> Json:
+        """An edit or a deletion; the app's own edits come back to it like anybody's."""
+        ts = self._site.workspace.new_ts()
+        event: Json = {
+            "type": "message",
+            "hidden": True,
+            "ts": ts,
+            "event_ts": ts,
+            "previous_message": message_json(self._site, before),
         }
-        self._send("message.im" if kind == "im" else "message.channels", shown)
-        if self._site.app.user in mentions.mentioned(message.text) and kind != "im":
-            self._send("app_mention", shown | {"type": "app_mention"})
+        if message.deleted:
+            return event | {"subtype": "message_deleted", "deleted_ts": message.ts}
+        return event | {"subtype": "message_changed", "message": message_json(self._site, message)}
 
     def home_opened(self, person: str) -> None:
         """Tell the app that somebody looks at its Home."""
@@ -98,7 +113,7 @@ class Events:
             if ack.ok:
                 return
             await self._site.clock.sleep(seconds)
-            retry = Retry(attempt, _reason(ack))
+            retry = Retry(attempt, ack.reason)
             ack = await self._delivery.deliver("events_api", payload, retry)
         if not ack.ok:
             log.warning("the app never took event %s: %s", payload["event_id"], ack.why)
@@ -108,10 +123,3 @@ class Events:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _reason(ack: Ack) -> str:
-    """Slack's word for what went wrong."""
-    if ack.why == TIMED_OUT:
-        return "timeout" if ack.payload is None else "http_timeout"
-    return ack.why if ack.why.startswith("http_") else "connection_failed"

@@ -33,7 +33,10 @@ def message_json(site: Site, message: Message, metadata: bool = False) -> Json:
             for name, users in message.reactions.items()
         ]
     if message.files:
-        body["files"] = [file_json(site, file) for file in message.files]
+        body |= {
+            "subtype": "file_share",
+            "files": [file_json(site, file) for file in message.files],
+        }
     if message.reply_broadcast and message.is_reply:
         body["subtype"] = "thread_broadcast"
     _add_thread(site, message, body)

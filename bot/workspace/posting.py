@@ -26,6 +26,10 @@ def draft(site: Site, arguments: Mapping[str, object], needs_text: bool = True) 
     text = arguments.get("text")
     if text is not None and not isinstance(text, str):
         raise Refusal("invalid_arguments", ["must be a string [json-pointer:/text]"])
+    if arguments.get("attachments") not in (None, "", [], "[]"):
+        raise Refusal(
+            "invalid_attachments", ["the local workspace draws no attachments, use blocks"]
+        )
     blocks = parse_blocks(arguments.get("blocks"))
     if not text and not blocks and needs_text:
         raise Refusal("no_text")

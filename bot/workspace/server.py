@@ -17,6 +17,7 @@ from bot.workspace.api.web import WebApi
 from bot.workspace.app import App
 from bot.workspace.clock import Clock, SystemClock
 from bot.workspace.delivery import ACK_SECONDS
+from bot.workspace.doorway import for_programs
 from bot.workspace.events import RETRY_SECONDS, Events
 from bot.workspace.faults import Faults
 from bot.workspace.limits import Limits
@@ -60,7 +61,7 @@ class Server:
         self.signed = SignedHttp(self.site, events_url, ack_seconds) if events_url else None
         delivery = self.signed or self.sockets
         self.events = Events(self.site, delivery, tuple(retry_seconds))
-        self.workspace.on_post.append(self.events.posted)
+        self.workspace.listeners.append(self.events.heard)
         self.acts = Acts(self.site, delivery, self.events)
         self.responses = Responses(self.site)
 
@@ -118,11 +119,12 @@ class Server:
     def application(self, sample_control: str | None = None) -> web.Application:
         """All routes."""
         application = web.Application(client_max_size=64 * 1024 * 1024)
-        application.router.add_route("*", "/api/{method}", WebApi(self.site).handle)
-        application.router.add_get("/link/", self.sockets.accept)
-        application.router.add_post("/respond/{ticket}", self._respond)
-        application.router.add_post("/upload/{ticket}", self._upload)
-        application.router.add_get("/files/{id}", self._download)
+        router = application.router
+        router.add_route("*", "/api/{method}", for_programs(WebApi(self.site).handle))
+        router.add_get("/link/", for_programs(self.sockets.accept))
+        router.add_post("/respond/{ticket}", for_programs(self._respond))
+        router.add_post("/upload/{ticket}", for_programs(self._upload))
+        router.add_get("/files/{id}", for_programs(self._download))
         if importlib.util.find_spec("bot.workspace.page") is not None:
             page = importlib.import_module("bot.workspace.page")
             page.routes(application, self.workspace, self.acts, sample_control)

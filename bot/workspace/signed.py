@@ -79,9 +79,9 @@ class SignedHttp:
             ) as response:
                 return _ack(response.status, await response.text())
         except TimeoutError:
-            return Ack(ok=False, why=TIMED_OUT)
+            return Ack(ok=False, why=TIMED_OUT, reason="http_timeout")
         except aiohttp.ClientError:
-            return Ack(ok=False, why=NOT_CONNECTED)
+            return Ack(ok=False, why=NOT_CONNECTED, reason="connection_failed")
 
     async def close(self) -> None:
         if self._session is not None:
@@ -91,7 +91,7 @@ class SignedHttp:
 def _ack(status: int, text: str) -> Ack:
     """A 2xx is an acknowledgement; its body is JSON, plain text, or nothing."""
     if not 200 <= status < 300:
-        return Ack(ok=False, why="http_error")
+        return Ack(ok=False, why=f"http_error ({status})", reason="http_error")
     if not text.strip():
         return Ack(ok=True)
     try:

@@ -118,7 +118,7 @@ class Sockets:
     async def deliver(self, kind: EnvelopeKind, payload: Json, retry: Retry | None = None) -> Ack:
         """Send an envelope to the next connection in turn."""
         if not self._sockets:
-            return Ack(ok=False, why=NOT_CONNECTED)
+            return Ack(ok=False, why=NOT_CONNECTED, reason="connection_failed")
         envelope_id = str(uuid.uuid4())
         envelope = self._envelope(envelope_id, kind, payload, retry)
         self._turn += 1
@@ -130,9 +130,9 @@ class Sockets:
                     await socket.send_json(envelope)
                 answer = await waiting
         except TimeoutError:
-            return Ack(ok=False, why=TIMED_OUT)
+            return Ack(ok=False, why=TIMED_OUT, reason="timeout")
         except ConnectionError:
-            return Ack(ok=False, why=NOT_CONNECTED)
+            return Ack(ok=False, why=NOT_CONNECTED, reason="connection_failed")
         finally:
             del self._waiting[envelope_id]
         return Ack(ok=True, payload=answer)

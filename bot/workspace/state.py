@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from bot.workspace.clock import Clock, SystemClock
 from bot.workspace.records import (
@@ -45,7 +46,7 @@ class Workspace:
         self.homes: dict[str, View] = {}
         self.snoozed_until: dict[str, int] = {}
         self._read: dict[tuple[str, str], int] = {}
-        self.on_post: list[Callable[[Message], None]] = []
+        self.listeners: list[Callable[[Message, Message | None], None]] = []
         self._queues: list[asyncio.Queue[Change]] = []
         self._seq = itertools.count(1)
         self._ids = itertools.count(1)
@@ -176,8 +177,7 @@ class Workspace:
             by_app=by_app,
         )
         self.messages[channel].append(message)
-        for heard in self.on_post:
-            heard(message)
+        self._tell(message, None)
         self.announce("ephemeral" if ephemeral_to else "posted", channel, ephemeral_to)
         return message
 
@@ -185,15 +185,24 @@ class Workspace:
         self, message: Message, text: str, blocks: list[Json], metadata: Json | None = None
     ) -> None:
         """Replace what a message says; its place and its thread stay."""
+        before = replace(message)
         message.text, message.blocks = text, blocks
         message.metadata = metadata if metadata is not None else message.metadata
         message.edited = self.new_ts()
+        self._tell(message, before)
         self.announce("edited", message.channel, message.ephemeral_to)
 
     def delete(self, message: Message) -> None:
+        before = replace(message)
         message.deleted = True
         self.messages[message.channel].remove(message)
+        self._tell(message, before)
         self.announce("deleted", message.channel, message.ephemeral_to)
+
+    def _tell(self, message: Message, before: Message | None) -> None:
+        """Tell the listeners of a new message, or of one that is not as it was ``before``."""
+        for listener in self.listeners:
+            listener(message, before)
 
     def react(self, message: Message, person: str, name: str, on: bool = True) -> None:
         people = message.reactions.setdefault(name, [])
@@ -270,7 +279,7 @@ class Workspace:
     def view(self, view_id: str) -> View | None:
         everything = [view for stack in self.stacks.values() for view in stack]
         for view in [*everything, *self.homes.values()]:
-            if view_id in (view.id, view.external_id):
+            if view_id and view_id in (view.id, view.external_id):
                 return view
         return None
 

@@ -117,6 +117,23 @@ async def test_an_event_is_repeated_with_slacks_headers_until_it_is_taken() -> N
     assert answers == []
 
 
+async def test_an_event_that_timed_out_says_so_when_it_comes_again() -> None:
+    reasons: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def slow_at_first(request: web.Request) -> web.Response:
+        reason = request.headers.get("X-Slack-Retry-Reason")
+        reasons.put_nowait(reason)
+        if reason is None:
+            await asyncio.Event().wait()
+        return web.Response()
+
+    async with listening(slow_at_first) as url, serve(events_url=url, ack_seconds=0.05) as server:
+        server.workspace.join(INCIDENTS, "U00IORA")
+        await server.acts.say("U01ALICE", INCIDENTS, "hello")
+        async with asyncio.timeout(5):
+            assert [await reasons.get(), await reasons.get()] == [None, "http_timeout"]
+
+
 async def test_a_command_is_never_repeated() -> None:
     calls: list[str] = []
 
@@ -126,7 +143,7 @@ async def test_a_command_is_never_repeated() -> None:
 
     async with listening(fail) as url, serve(events_url=url) as server:
         outcome = await server.acts.slash("U01ALICE", INCIDENTS, "/iora", "health")
-    assert (outcome.ok, outcome.why) == (False, "http_error")
+    assert (outcome.ok, outcome.why) == (False, "http_error (500)")
     assert len(calls) == 1
 
 

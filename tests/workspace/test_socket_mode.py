@@ -205,6 +205,35 @@ async def test_a_choice_in_a_menu_arrives_as_the_option_and_in_the_state(
     assert (await pressed).ok
 
 
+async def test_a_choice_is_forgotten_when_the_message_is_edited(server: Server, raw: Any) -> None:
+    server.workspace.channels[INCIDENTS].members.remove("U00IORA")
+    socket = await raw()
+    await socket.next()
+    client = web_client(server)
+
+    def menu(*names: str) -> dict[str, Any]:
+        label = {"type": "plain_text", "text": "x"}
+        offered = [{"text": label, "value": name} for name in names]
+        return {"type": "static_select", "action_id": "severity", "options": offered}
+
+    posted = await client.chat_postMessage(
+        channel=INCIDENTS, text="x", blocks=[actions(menu("old"), button())]
+    )
+    place = (INCIDENTS, posted["ts"], "buttons")
+    pressed = asyncio.ensure_future(server.acts.press("U01ALICE", *place, "severity", "old"))
+    await socket.ack(await socket.next())
+    assert (await pressed).ok
+    await client.chat_update(
+        channel=INCIDENTS, ts=posted["ts"], text="x", blocks=[actions(menu("new"), button())]
+    )
+    pressed = asyncio.ensure_future(server.acts.press("U01ALICE", *place, "iora:incident:ack"))
+    envelope = await socket.next()
+    await socket.ack(envelope)
+    assert (await pressed).ok
+    state = envelope["payload"]["state"]["values"]
+    assert state["buttons"]["severity"]["selected_option"] is None
+
+
 async def test_an_ephemeral_message_is_not_handed_back_when_pressed(
     server: Server, raw: Any
 ) -> None:
@@ -247,6 +276,28 @@ async def test_events_tell_of_messages_and_mentions_in_channels_of_the_app(
         direct = await server.acts.open_dm("U01ALICE", "U00IORA")
         await server.acts.say("U01ALICE", direct.id, "hello")
         assert await heard.get() == ("im", "hello")
+
+
+async def test_the_apps_own_edits_and_deletions_come_back_to_it(server: Server, raw: Any) -> None:
+    socket = await raw()
+    await socket.next()
+    client = web_client(server)
+    ts = (await client.chat_postMessage(channel=INCIDENTS, text="one"))["ts"]
+    await client.chat_update(channel=INCIDENTS, ts=ts, text="two")
+    await client.chat_delete(channel=INCIDENTS, ts=ts)
+    events = []
+    for _ in range(3):
+        envelope = await socket.next()
+        await socket.ack(envelope)
+        events.append(envelope["payload"]["event"])
+    assert [event.get("subtype") for event in events] == [
+        None,
+        "message_changed",
+        "message_deleted",
+    ]
+    assert events[1]["message"]["text"] == "two"
+    assert events[1]["previous_message"]["text"] == "one"
+    assert events[2]["deleted_ts"] == ts
 
 
 async def test_events_want_their_scope(server: Server, raw: Any) -> None:

@@ -166,6 +166,7 @@ async def test_a_wrong_block_is_refused_and_remembered(
     [
         ({"channel": INCIDENTS}, "no_text"),
         ({"channel": INCIDENTS, "text": "x" * 40_001}, "msg_too_long"),
+        ({"channel": INCIDENTS, "text": "x", "attachments": [{}]}, "invalid_attachments"),
         ({"channel": "C99", "text": "x"}, "channel_not_found"),
         ({"channel": INCIDENTS, "text": "x", "thread_ts": "1.000000"}, "thread_not_found"),
         ({"channel": INCIDENTS, "text": "x", "metadata": {"event_type": "a"}}, "invalid_metadata_format"),
@@ -404,3 +405,18 @@ async def test_replies_within_bounds_come_with_their_parent(
         channel=INCIDENTS, ts=parent["ts"], oldest=first["ts"]
     )
     assert [item["text"] for item in thread["messages"]] == ["card", "2"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Host": "rebound.example"}]
+)
+async def test_a_web_page_can_not_call_the_api_through_a_browser(
+    server: Server, headers: dict[str, str]
+) -> None:
+    form = {"token": server.bot_token, "channel": INCIDENTS, "text": "forged"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{server.api_url}chat.postMessage", data=form, headers=headers) as answer,
+    ):
+        assert answer.status == 403
+    assert server.workspace.history(INCIDENTS, "U01ALICE") == []

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 VALIDATIONS = frozenset(
     {
+        "invalid_attachments",
         "invalid_blocks",
         "invalid_blocks_format",
         "invalid_arguments",
