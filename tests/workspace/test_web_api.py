@@ -420,3 +420,26 @@ async def test_a_web_page_can_not_call_the_api_through_a_browser(
     ):
         assert answer.status == 403
     assert server.workspace.history(INCIDENTS, "U01ALICE") == []
+
+
+async def test_an_upload_has_the_length_that_was_announced(
+    server: Server, client: AsyncWebClient
+) -> None:
+    begun = await client.files_getUploadURLExternal(filename="a.txt", length=3)
+    async with aiohttp.ClientSession() as session:
+        for content, status in ((b"four", 400), (b"abc", 200)):
+            async with session.post(begun["upload_url"], data=content) as answer:
+                assert answer.status == status
+    await client.files_completeUploadExternal(files=[{"id": begun["file_id"], "title": "a"}])
+    assert server.workspace.files[begun["file_id"]].content == b"abc"
+
+
+async def test_a_file_is_given_back_to_the_app_only(server: Server, client: AsyncWebClient) -> None:
+    answer = await client.files_upload_v2(filename="a.txt", content="abc")
+    address = f"{server.url}/files/{answer['file']['id']}"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(address) as closed:
+            assert closed.status == 403
+        headers = {"Authorization": f"Bearer {server.bot_token}"}
+        async with session.get(address, headers=headers) as opened:
+            assert await opened.read() == b"abc"
