@@ -19,6 +19,10 @@ class ConfigError(IoraError):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
+class WrongSettings(IoraError):
+    """The environment does not say what is needed, or says what can't be done."""
+
+
 class StoreError(IoraError):
     """The database can't be opened, is held by another process, or is damaged."""
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from bot import logs
 from bot.clock import Clock
 from bot.model.timer import Timer
 from bot.services.delivery import Delivery
@@ -113,6 +114,7 @@ class TimerLoop(Loop):
                 task.cancel()
 
     async def _handle(self, timer: Timer) -> None:
+        logs.about(incident=timer.incident_id)
         try:
             await self._handlers[timer.kind](timer)
         except Exception:

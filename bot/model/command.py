@@ -40,9 +40,10 @@ class Baseline(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor(Command):
-    """Whether the bot itself is well, each line with its fix."""
+    """Whether the bot itself is well, each line with its fix; ``test_ping``: also ping a member id."""
 
     slow = True
+    test_ping: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """A target's verdict with all that led to it."""
+    """A target's verdict with all that led to it. ``late``: it was not read in time."""
 
     target: str
     verdict: Verdict
@@ -92,3 +92,4 @@ class Health:
     at: int
     readings: tuple[Reading, ...]
     findings: tuple[Finding, ...]
+    late: bool = False

@@ -39,7 +39,11 @@ WORDS = (
     Word("escalate", "escalate [INC-n] [text]", "tell the next level now"),
     Word("timeline", "timeline [INC-n]", "what happened, in order"),
     Word("stats", "stats [window]", "how many, and how long it took, over 30d or another window"),
-    Word("doctor", "doctor", "whether the bot itself is well, each line with its fix"),
+    Word(
+        "doctor",
+        "doctor [--test-ping @person]",
+        "whether the bot itself is well, each line with its fix",
+    ),
     Word("help", "help [topic]", "this list, or one topic of it"),
 )
 BY_WORD = {word.word: word for word in WORDS}

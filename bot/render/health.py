@@ -121,7 +121,11 @@ def _footer(targets: Sequence[Facts], now: int, *, complete: bool) -> str:
 
 
 def _buttons(targets: Sequence[Facts]) -> Block:
-    bad = [one["target"] for one in _worst_first(targets) if one["verdict"] != "healthy"]
+    bad = [
+        f"{one['target']}@{one['at']}"
+        for one in _worst_first(targets)
+        if one["verdict"] != "healthy"
+    ]
     shown = ",".join(f"{one['target']}@{one['at']}" for one in targets)[:1_900]
     elements = [button("Share", "iora:health:share", shown)]
     if bad:

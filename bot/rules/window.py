@@ -14,6 +14,7 @@ from bot.model.units import format_duration
 
 MIN_SAMPLES = 10
 SOURCE = "bot"
+METRICS = ("response_time_p95_ms", "error_rate_percent")
 
 
 @dataclass(frozen=True)

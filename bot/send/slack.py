@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.model.message import Drawing, Failed, Message, Outcome, Refused, Sent, Unsure
 from bot.send.client import CALL_ERRORS, error_code, failure
 from bot.text import cut
+
+log = logging.getLogger(__name__)
 
 EVENT_TYPE = "iora_message"
 _ID = re.compile(r"^[CGD][A-Z0-9]{2,}$")
@@ -78,6 +81,17 @@ class Slack:
         except CALL_ERRORS as error:
             raise CantLook(failure(error)) from error
         return None
+
+    async def join(self, name: str) -> None:
+        """Become a member of the channel, as its history wants; a private one must be invited to."""
+        channel = await self.conversation(f"channel:{name}")
+        if not isinstance(channel, str):
+            log.warning("the channel %s can't be found: %s", name, channel)
+            return
+        try:
+            await self._client.conversations_join(channel=channel)
+        except CALL_ERRORS as error:
+            log.info("not joined to %s: %s", name, failure(error))
 
     async def conversation(self, destination: str) -> str | Outcome:
         """The conversation's id for ``user:U02BOB`` or ``channel:incidents``."""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import Literal, Protocol
 
+from bot import logs
 from bot.clock import Clock
 from bot.model.attempt import Attempt
 from bot.model.config import Config
@@ -103,6 +104,7 @@ class Delivery:
                 attempt = await self._database.write(begin, destination, self._live.config)
                 if attempt is None:
                     return
+                logs.about(incident=attempt.message.incident_id, request=attempt.message.key)
                 started = self._clock.now()
                 outcome = await self._carry_out(attempt)
                 await self._database.write(finish, attempt, outcome)

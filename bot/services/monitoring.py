@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.clock import Clock
 from bot.collect import agent, health
@@ -96,7 +97,10 @@ class Monitoring:
         said = verdict.Said(
             Verdict.UNKNOWN, f"no answer yet after {within_ms / 1000:g} s", failed=False
         )
-        return verdict.judge(name, said, None, (), config.baselines, config.critical, now)
+        unread = (*window.METRICS, *(_AGENT_METRICS if config.targets[name].agent else ()))
+        readings = [verdict.missing(metric, now, "bot", "not read yet") for metric in unread]
+        found = verdict.judge(name, said, None, readings, config.baselines, config.critical, now)
+        return replace(found, late=True)
 
     def _remember(self, found: Health) -> None:
         self._shown[(found.target, found.at)] = found

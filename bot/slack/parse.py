@@ -153,6 +153,15 @@ def _stats(said: Said) -> Parsed:
     return Stats(window=window)
 
 
+def _doctor(said: Said) -> Parsed:
+    if not said.words:
+        return Doctor()
+    found = _MENTION.match(said.words[1]) if len(said.words) == 2 else None
+    if said.words[0] != "--test-ping" or found is None:
+        return usage("doctor", "Name a person to ping: type @ and pick from the list.")
+    return Doctor(test_ping=found[1])
+
+
 def _number(said: Said) -> tuple[int | None, Said]:
     """The incident's number, if the first word is one, and the rest."""
     found = _INCIDENT.match(said.words[0]) if said.words else None
@@ -250,7 +259,7 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "declare": _declare,
     "incidents": _incidents,
     "stats": _stats,
-    "doctor": lambda _: Doctor(),
+    "doctor": _doctor,
     "show": _bare("show", lambda number: Show(incident=number)),
     "ack": _bare("ack", lambda number: Acknowledge(incident=number)),
     "timeline": _bare("timeline", lambda number: Timeline(incident=number)),

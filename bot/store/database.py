@@ -123,10 +123,6 @@ class Database:
         """Call the listener, on the event loop, after each group that wrote something."""
         self.counters.listeners.append(listener)
 
-    async def backup(self, destination: Path) -> None:
-        """Copy the database, while it is used, to a new file (SQLite's online backup)."""
-        await asyncio.to_thread(_copy, self.path, destination)
-
     async def close(self) -> None:
         """Finish what waits, then close the file."""
         self._calls.put(None)
@@ -291,19 +287,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict)
     migrations.apply(sqlite_utils.Database(connection, execute_plugins=False))
-
-
-def _copy(source: Path, destination: Path) -> None:
-    reader = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-    try:
-        os.close(os.open(destination, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        writer = sqlite3.connect(destination)
-        try:
-            reader.backup(writer)
-        finally:
-            writer.close()
-    finally:
-        reader.close()
 
 
 def _is_disk_trouble(error: BaseException) -> bool:

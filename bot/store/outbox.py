@@ -125,7 +125,8 @@ def sent(tx: Tx, message_id: int, revision: int, channel: str, ts: str) -> None:
     """It is there, as drawn for ``revision``."""
     tx.run(
         """UPDATE outbox SET state = 'sent', delivered = :revision, channel = :channel, ts = :ts,
-        sent_at = COALESCE(sent_at, :now), attempts = 0, lookup_failed_at = NULL, error = NULL WHERE id = :id""",
+        sent_at = COALESCE(sent_at, :now), attempts = 0, lookup_failed_at = NULL, error = NULL
+        WHERE id = :id""",
         id=message_id,
         revision=revision,
         channel=channel,

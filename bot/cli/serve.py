@@ -1,0 +1,67 @@
+"""``iora serve``: the bot, connected to Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+
+import click
+
+from bot import logs
+from bot.cli.fail import plainly
+from bot.errors import IoraError, WrongSettings
+from bot.files.config import load_config
+from bot.model.settings import Settings
+from bot.text import redact
+from bot.wiring import Bot
+
+log = logging.getLogger(__name__)
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@click.command()
+def serve() -> None:
+    """Run the bot, connected to Slack. Settings come from the environment: see the README."""
+    with plainly():
+        settings = Settings.read(os.environ)
+        settings.check_for_serving()
+        logs.start(_level(), redact)
+        config = load_config(settings.config, os.environ)
+        asyncio.run(_run(Bot(settings, config)))
+
+
+async def _run(bot: Bot) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = asyncio.create_task(_reload(bot))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    await bot.start()
+    log.info("ready on http://%s:%d", bot.settings.host, bot.port)
+    await ended.wait()
+    log.info("stopping")
+    await bot.stop()
+
+
+async def _reload(bot: Bot) -> None:
+    try:
+        await bot.reload()
+        log.info("the config was read again")
+    except IoraError as error:
+        log.error("the config has problems, the old one stays: %s", error)
+
+
+def _level() -> str:
+    level = (os.environ.get("LOG_LEVEL", "") or "INFO").upper()
+    if level not in _LEVELS:
+        raise WrongSettings(f"LOG_LEVEL: expected one of {', '.join(_LEVELS)}, got {level!r}")
+    return level

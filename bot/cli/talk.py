@@ -1,0 +1,104 @@
+"""What Slack's `/iora` does, from a terminal: handed to the running bot, or done here without one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import click
+
+from bot.cli.fail import FINDING, WRONG_USE, plainly
+from bot.errors import StoreError
+from bot.model.actor import Actor
+from bot.model.settings import Settings
+from bot.model.words import BY_WORD
+from bot.text import escape
+from bot.web.control import login_of, path_beside, short_address
+
+Said = Mapping[str, Any]
+_LIMIT_S = 60
+
+
+def command(word: str) -> click.Command:
+    """The click command of one of the words."""
+    known = BY_WORD[word]
+
+    @click.command(
+        word,
+        help=f"{known.does.capitalize()}.\n\nWritten: iora {known.usage}",
+        context_settings={"ignore_unknown_options": True},
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.argument("words", nargs=-1, type=click.UNPROCESSED)
+    def talk(words: tuple[str, ...], as_json: bool) -> None:
+        with plainly():
+            said = asyncio.run(say(word, words))
+        show(said, as_json=as_json)
+
+    return talk
+
+
+async def say(word: str, words: tuple[str, ...]) -> Said:
+    """Ask the running bot; where none runs, take the database and do it here."""
+    settings = Settings.read(os.environ)
+    text = " ".join([word, *(escape(one) for one in words)])
+    said = await _ask(settings, text)
+    return said if said is not None else await _do_here(settings, text)
+
+
+def show(said: Said, *, as_json: bool) -> None:
+    """Print the answer and end with its exit code."""
+    if as_json:
+        print(json.dumps(said["json"], indent=2, ensure_ascii=False, default=str))
+    else:
+        print(said["text"], file=sys.stderr if said["refused"] else sys.stdout)
+        if said.get("waiting"):
+            print(f"{said['waiting']} messages wait for the bot: it sends them when it runs.")
+    if said["wrong_use"]:
+        sys.exit(WRONG_USE)
+    if said["refused"] or said["finding"]:
+        sys.exit(FINDING)
+
+
+async def _ask(settings: Settings, text: str) -> Said | None:
+    """The running bot's answer; None where none runs."""
+    socket = path_beside(settings.database.absolute())
+    if not socket.exists():
+        return None
+    with short_address(socket) as address:
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    connector=aiohttp.UnixConnector(address),
+                    timeout=aiohttp.ClientTimeout(total=_LIMIT_S),
+                ) as session,
+                session.post("http://bot/command", data=text.encode()) as response,
+            ):
+                if response.status != 200:
+                    raise StoreError(
+                        f"the running bot answered HTTP {response.status}: see its log"
+                    )
+                said: Said = await response.json()
+                return said
+        except (aiohttp.ClientConnectorError, FileNotFoundError):
+            return None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StoreError(f"the running bot gave no answer ({error}): see its log") from None
+
+
+async def _do_here(settings: Settings, text: str) -> Said:
+    from bot.files.config import load_config
+    from bot.wiring import Bot
+
+    bot = Bot(settings, load_config(settings.config, os.environ))
+    await bot.start(serving=False)
+    try:
+        said = await bot.answer(Actor.login(login_of(os.getuid())), text)
+        return {**said, "waiting": await bot.waiting()}
+    finally:
+        await bot.stop()

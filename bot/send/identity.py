@@ -1,0 +1,90 @@
+"""Who the bot is in Slack, what it may do there, and who is a guest."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.send.client import CALL_ERRORS
+
+log = logging.getLogger(__name__)
+
+# Each scope of manifest.yaml with the feature that needs it.
+SCOPES = {
+    "commands": "the /iora command",
+    "chat:write": "cards, threads and pings",
+    "chat:write.public": "announcing in a public channel that the bot has not joined",
+    "channels:read": "finding the incidents channel by its name",
+    "channels:join": "joining the incidents channel, to look up what arrived",
+    "channels:history": "looking up a message in the channel before it is sent again",
+    "groups:read": "finding a private incidents channel by its name",
+    "groups:history": "the same look-up in a private channel",
+    "im:write": "opening a direct message for a ping",
+    "im:history": "looking up a ping before it is sent again",
+    "users:read": "telling guests from full members",
+}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The answer of ``auth.test``, with the scopes that the token was granted."""
+
+    team: str
+    team_name: str
+    user: str
+    bot: str
+    url: str
+    scopes: frozenset[str] | None
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The scopes that are wanted and not granted; none where the server doesn't tell."""
+        if self.scopes is None:
+            return ()
+        return tuple(scope for scope in SCOPES if scope not in self.scopes)
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Raises one of ``CALL_ERRORS``."""
+    answer = await client.auth_test()
+    headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
+    granted = headers.get("x-oauth-scopes")
+    return Identity(
+        team=str(answer["team_id"]),
+        team_name=str(answer.get("team") or ""),
+        user=str(answer["user_id"]),
+        bot=str(answer.get("bot_id") or ""),
+        url=str(answer.get("url") or ""),
+        scopes=None if granted is None else frozenset(s.strip() for s in granted.split(",")),
+    )
+
+
+class Directory:
+    """Who is a guest or someone of a connected team. Asked once a person, kept for a while."""
+
+    KEPT = 5_000
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._guests: OrderedDict[str, bool] = OrderedDict()
+
+    async def is_guest(self, person: str) -> bool:
+        """Where Slack can't be asked, someone of the bot's own team counts as a full member."""
+        known = self._guests.get(person)
+        if known is not None:
+            return known
+        try:
+            user = (await self._client.users_info(user=person))["user"]
+        except CALL_ERRORS as error:
+            log.warning("users.info of %s: %s", person, error)
+            return False
+        guest = any(
+            user.get(mark) for mark in ("is_restricted", "is_ultra_restricted", "is_stranger")
+        )
+        self._guests[person] = guest
+        while len(self._guests) > self.KEPT:
+            self._guests.popitem(last=False)
+        return guest

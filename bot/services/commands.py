@@ -1,0 +1,234 @@
+"""Carries out what a person asked, from Slack or from the command line, and answers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from bot.clock import Clock
+from bot.model.actor import Actor
+from bot.model.answer import Answer, Refusal
+from bot.model.command import (
+    Baseline,
+    Command,
+    Declare,
+    Doctor,
+    Health,
+    Help,
+    Incidents,
+    OnIncident,
+    Show,
+    Stats,
+    Timeline,
+)
+from bot.model.config import Config
+from bot.model.incident import Status
+from bot.model.overview import Overview
+from bot.rules import access, statistics, verdict
+from bot.services import doctor, incidents
+from bot.services.incidents import Asked, Done
+from bot.services.live import Live
+from bot.services.monitoring import Monitoring
+from bot.services.overview import overview, overviews
+from bot.store import incidents as store
+from bot.store import outbox
+from bot.store.database import Database, Tx
+
+FIRST_WORDS_MS = 700
+_LISTED = 30
+
+Given = Answer | Refusal
+
+
+class Commands:
+    """One method a kind of command; the answer is drawn by whoever asked."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        monitoring: Monitoring,
+        doctor: doctor.Doctor,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._live = live
+        self._monitoring = monitoring
+        self._doctor = doctor
+        self._clock = clock
+        self._kinds: Mapping[type[Command], Callable[[Any, Asked], Awaitable[Given]]] = {
+            Help: self._help,
+            Baseline: self._baseline,
+            Doctor: self._diagnose,
+            Declare: self._declare,
+            Incidents: self._incidents,
+            Stats: self._stats,
+            Show: self._show,
+            Timeline: self._timeline,
+        }
+
+    async def carry_out(self, command: Command, asked: Asked) -> Given:
+        """The answer; when it says that something was done, that is committed."""
+        outsider = access.refuse_outsider(self._live.config, asked.actor)
+        if outsider is not None:
+            return outsider
+        if isinstance(command, Health):
+            return await self._health(command, self._time_limit(command.targets))
+        handler = self._kinds.get(type(command), self._change)
+        return await handler(command, asked)
+
+    async def answers(self, command: Command, asked: Asked) -> AsyncIterator[Given]:
+        """First words within a second where the whole takes longer, then the whole."""
+        outsider = access.refuse_outsider(self._live.config, asked.actor)
+        if isinstance(command, Health) and outsider is None:
+            limit = self._time_limit(command.targets)
+            first = await self._health(command, FIRST_WORDS_MS)
+            if first.facts["late"]:
+                yield Answer(kind="health", facts={**first.facts, "complete": False})
+                first = await self._health(command, limit - FIRST_WORDS_MS)
+            yield first
+        else:
+            yield await self.carry_out(command, asked)
+
+    def shown(self, marks: str) -> Answer | None:
+        """A health answer that was shown not long ago, by its ``target@time`` marks."""
+        found = []
+        for mark in marks.split(","):
+            target, _, at = mark.partition("@")
+            health = self._monitoring.shown(target, int(at) if at.isdigit() else 0)
+            if health is None:
+                return None
+            found.append(verdict.facts(health))
+        return Answer(kind="health", facts={"targets": found})
+
+    async def _health(self, command: Health, within_ms: int) -> Answer:
+        names = command.targets or tuple(self._live.config.targets)
+        healths = await self._monitoring.refresh(names, within_ms)
+        return Answer(
+            kind="health",
+            facts={
+                "targets": [verdict.facts(health) for health in healths],
+                "late": any(health.late for health in healths),
+            },
+            finding=any(str(health.verdict) != "healthy" for health in healths),
+        )
+
+    async def _baseline(self, command: Baseline, asked: Asked) -> Given:
+        found = await self._health(
+            Health(targets=command.targets), self._time_limit(command.targets)
+        )
+        return Answer(kind="baseline", facts=found.facts, finding=found.finding)
+
+    async def _diagnose(self, command: Doctor, asked: Asked) -> Given:
+        lines = await self._doctor.lines()
+        if command.test_ping is not None:
+            key = f"test:{uuid.uuid4().hex}"
+            await self._database.write(_add_test, key, command.test_ping)
+            what = f"a test ping for {command.test_ping} is on its way: ask whether it arrived"
+            lines.append(doctor.Line("ok", what))
+        return Answer(
+            kind="doctor",
+            facts={"lines": [asdict(line) for line in lines]},
+            finding=any(line.state == "bad" for line in lines),
+        )
+
+    async def _help(self, command: Help, asked: Asked) -> Given:
+        return Answer(kind="help", facts={"topic": command.topic})
+
+    async def _declare(self, command: Declare, asked: Asked) -> Given:
+        if not command.title:
+            return Refusal(
+                "An incident needs a title.", "Write `/iora declare sev2 API slow`, for instance."
+            )
+        unknown = [name for name in command.targets if name not in self._live.config.targets]
+        if unknown:
+            return Refusal(f"There is no target `{unknown[0]}`.", "See `/iora health`.")
+        done = await self._database.write(_declare, self._live.config, command, asked)
+        return _answered(done)
+
+    async def _change(self, command: OnIncident, asked: Asked) -> Given:
+        done = await self._database.write(_change, self._live.config, command, asked)
+        return _answered(done)
+
+    async def _show(self, command: Show, asked: Asked) -> Given:
+        return await self._database.read(_look, self._live.config, command, asked, "show")
+
+    async def _timeline(self, command: Timeline, asked: Asked) -> Given:
+        return await self._database.read(_look, self._live.config, command, asked, "timeline")
+
+    async def _incidents(self, command: Incidents, asked: Asked) -> Given:
+        return await self._database.read(_list, self._live.config, command, asked.actor)
+
+    async def _stats(self, command: Stats, asked: Asked) -> Given:
+        found = await self._database.read(store.declared_since, self._clock.now() - command.window)
+        return Answer(kind="stats", facts={"window": command.window, **statistics.summarize(found)})
+
+    def _time_limit(self, names: tuple[str, ...]) -> int:
+        """How long the slowest of the targets may take, in milliseconds."""
+        config = self._live.config
+        chosen = [config.targets[name] for name in names or config.targets]
+        return 500 + max(
+            max(target.health.timeout, target.agent.timeout if target.agent else 0)
+            for target in chosen
+        )
+
+
+def _declare(
+    tx: Tx, config: Config, command: Declare, asked: Asked
+) -> tuple[Done, Overview] | Refusal:
+    return _with_overview(tx, config, incidents.declare(tx, config, command, asked))
+
+
+def _change(
+    tx: Tx, config: Config, command: OnIncident, asked: Asked
+) -> tuple[Done, Overview] | Refusal:
+    return _with_overview(tx, config, incidents.change(tx, config, command, asked))
+
+
+def _with_overview(tx: Tx, config: Config, done: Done | Refusal) -> tuple[Done, Overview] | Refusal:
+    if isinstance(done, Refusal):
+        return done
+    seen = overview(tx, config, done.incident.id)
+    assert seen is not None
+    return done, seen
+
+
+def _answered(done: tuple[Done, Overview] | Refusal) -> Given:
+    if isinstance(done, Refusal):
+        return done
+    what, seen = done
+    return Answer(kind="done", facts={"done": what.kind, "fresh": what.fresh, "overview": seen})
+
+
+def _look(tx: Tx, config: Config, command: OnIncident, asked: Asked, kind: str) -> Given:
+    found = incidents.find(tx, command.incident, asked)
+    if isinstance(found, Refusal):
+        return found
+    seen = overview(tx, config, found.id)
+    return Answer(kind=kind, facts={"overview": seen})
+
+
+def _list(tx: Tx, config: Config, command: Incidents, actor: Actor) -> Answer:
+    if command.which in {"open", "mine"}:
+        found = store.live(tx)
+    else:
+        wanted = (Status.RESOLVED,) if command.which == "resolved" else tuple(Status)
+        found = store.recent(tx, wanted, 500)
+    if command.which == "mine":
+        found = [one for one in found if one.commander == actor.holder]
+    words = command.words.lower().split()
+    found = [one for one in found if all(word in one.title.lower() for word in words)]
+    return Answer(
+        kind="incidents",
+        facts={
+            "which": command.which,
+            "overviews": overviews(tx, config, found[:_LISTED]),
+            "more": len(found) > _LISTED,
+        },
+    )
+
+
+def _add_test(tx: Tx, key: str, person: str) -> None:
+    outbox.add(tx, key, "test", f"user:{person}", {"person": person}, page=True)

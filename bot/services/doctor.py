@@ -1,0 +1,150 @@
+"""Whether the bot itself is well: each line says what was looked at, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.clock import SystemClock
+from bot.model.reading import Health, Verdict
+from bot.model.units import format_duration
+from bot.send.client import CALL_ERRORS, failure
+from bot.send.identity import SCOPES, Identity
+from bot.services.live import Live
+from bot.services.monitoring import Monitoring
+from bot.store import outbox
+from bot.store.database import Database, Tx
+
+_DRIFT_MS = 30_000
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """``ok``: nothing to do; ``look``: someone should; ``bad``: something does not work."""
+
+    state: Literal["ok", "look", "bad"]
+    what: str
+    fix: str = ""
+
+
+class Doctor:
+    """``identify`` asks Slack who the bot is; None where there is no token."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        monitoring: Monitoring,
+        identify: Callable[[], Awaitable[Identity]] | None,
+        link: Callable[[], str | None],
+        clock: SystemClock,
+    ) -> None:
+        self._database = database
+        self._live = live
+        self._monitoring = monitoring
+        self._identify = identify
+        self._link = link
+        self._clock = clock
+
+    async def lines(self) -> list[Line]:
+        """Every check, in the order in which things depend on each other."""
+        return [
+            *await self._slack(),
+            *await self._store(),
+            *await self._targets(),
+            self._time(),
+        ]
+
+    async def _slack(self) -> list[Line]:
+        if self._identify is None:
+            fix = "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (see README, Connect Slack)"
+            return [Line("bad", "Slack: no token", fix)]
+        try:
+            who = await self._identify()
+        except CALL_ERRORS as error:
+            reason = getattr(failure(error), "reason", "busy")
+            fix = "check SLACK_BOT_TOKEN, SLACK_API_URL and the network"
+            return [Line("bad", f"Slack: auth.test failed ({reason})", fix)]
+        lines = [Line("ok", f"Slack: {who.team_name} ({who.team}), bot user {who.user}")]
+        lines += _scope_lines(who)
+        wanted = self._live.config.slack.team
+        if wanted is not None and wanted != who.team:
+            fix = f"set slack.team: {who.team}, or use a token of {wanted}"
+            lines.append(Line("bad", f"the token is of {who.team}, the config names {wanted}", fix))
+        problem = self._link()
+        if problem is not None:
+            lines.append(
+                Line("bad", f"Slack link: {problem}", "it reconnects by itself; see the log")
+            )
+        return lines
+
+    async def _store(self) -> list[Line]:
+        waiting, refused = await self._database.read(_outbox)
+        lines = [Line("ok", f"database: {self._database.path}, {waiting} messages wait")]
+        if self._database.reserve.spent:
+            fix = f"free some space beside {self._database.path}"
+            lines.append(Line("bad", "database: the disk was full, the reserve is spent", fix))
+        for reason, count in refused.items():
+            lines.append(
+                Line("look", f"{count} messages refused by Slack: {reason}", _remedy(reason))
+            )
+        return lines
+
+    async def _targets(self) -> list[Line]:
+        config = self._live.config
+        within = max(target.health.timeout for target in config.targets.values()) + 500
+        healths = await self._monitoring.refresh(tuple(config.targets), within)
+        return [line for health in healths for line in _target_lines(health)]
+
+    def _time(self) -> Line:
+        drift = self._clock.drift_ms()
+        if abs(drift) > _DRIFT_MS:
+            moved = format_duration(abs(drift))
+            fix = "nothing fires early or late by it; restart the bot to show the new time"
+            return Line("look", f"clock: it was moved by {moved} since the start", fix)
+        return Line("ok", "clock: not moved since the start")
+
+
+def _scope_lines(who: Identity) -> Iterable[Line]:
+    for scope in who.lacks:
+        fix = (
+            f"add it under OAuth & Permissions and install the app anew; needed for {SCOPES[scope]}"
+        )
+        yield Line("look", f"Slack: the scope {scope} is not granted", fix)
+    if who.scopes is not None and not who.lacks:
+        yield Line("ok", "Slack: every scope of manifest.yaml is granted")
+
+
+def _target_lines(health: Health) -> Iterable[Line]:
+    if health.verdict is Verdict.UNKNOWN and "check `" in health.reason:
+        yield Line("bad", f"{health.target}: {health.reason}", "correct it in the config")
+    else:
+        state: Literal["ok", "look"] = "look" if health.verdict is Verdict.UNKNOWN else "ok"
+        yield Line(state, f"{health.target}: {health.verdict}, {health.reason}")
+    reasons = {r.reason for r in health.readings if r.source == "agent" and r.value is None}
+    for reason in sorted(reason for reason in reasons if reason):
+        yield Line("look", f"{health.target}: {reason}", "start `iora agent` on its host")
+
+
+def _outbox(tx: Tx) -> tuple[int, dict[str, int]]:
+    refused: dict[str, int] = {}
+    for message in outbox.refused_since(tx, tx.now - _DAY_MS):
+        reason = message.error or "no reason given"
+        refused[reason] = refused.get(reason, 0) + 1
+    return outbox.waiting(tx), refused
+
+
+def _remedy(reason: str) -> str:
+    code, _, needed = reason.partition(": ")
+    match code:
+        case "missing_scope":
+            return f"grant {needed or 'the missing scope'}: install the app anew from manifest.yaml"
+        case "channel_not_found" | "not_in_channel" | "is_archived":
+            return "check slack.channel in the config, and invite the bot: /invite @iora"
+        case "user_not_found" | "user_disabled" | "cannot_dm_bot":
+            return "take this person out of the policy, the group or the role"
+        case "unknown_method":
+            return "this server lacks the method; that part is left out"
+    return "see the log for the whole answer"

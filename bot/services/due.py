@@ -1,0 +1,90 @@
+"""What each kind of timer does when it is due."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.model.config import Config
+from bot.model.timer import Timer
+from bot.rules import verdict
+from bot.services import escalation, evidence, monitoring
+from bot.services.live import Live
+from bot.services.monitoring import Monitoring
+from bot.store import timers
+from bot.store.database import Database, Tx
+
+EVIDENCE_WITHIN_MS = 10_000
+PRUNE_EVERY_MS = 3_600_000
+
+
+class Due:
+    """The handlers of the timer loop, by the timer's kind."""
+
+    def __init__(self, database: Database, monitoring: Monitoring, live: Live) -> None:
+        self._database = database
+        self._monitoring = monitoring
+        self._live = live
+
+    def handlers(self) -> Mapping[str, Callable[[Timer], Awaitable[None]]]:
+        """Every kind of timer that there is."""
+        return {
+            "poll": self._poll,
+            "level": self._level,
+            "collect": self._collect,
+            "prune": self._prune,
+        }
+
+    async def _poll(self, timer: Timer) -> None:
+        if await self._database.write(poll_again, timer, self._live.config):
+            target = self._live.config.targets[timer.subject]
+            within = target.health.timeout + 1_000
+            await self._monitoring.refresh((timer.subject,), within)
+
+    async def _level(self, timer: Timer) -> None:
+        await self._database.write(escalation.fire, timer, self._live.config)
+
+    async def _collect(self, timer: Timer) -> None:
+        assert timer.incident_id is not None
+        named = await self._database.read(evidence.wanted, timer.incident_id)
+        known = [name for name in named if name in self._live.config.targets]
+        healths = await self._monitoring.refresh(known, EVIDENCE_WITHIN_MS) if known else ()
+        facts = [verdict.facts(health) for health in healths]
+        await self._database.write(evidence.keep, timer, facts)
+
+    async def _prune(self, timer: Timer) -> None:
+        await self._database.write(prune, timer)
+
+
+def schedule(tx: Tx, config: Config) -> None:
+    """At a start and after a reload: a poll for each target, none for those that are gone.
+
+    The first polls are spread over a poll's length, so that a thousand targets are not asked at once.
+    """
+    armed = set(timers.armed(tx, "poll"))
+    for name in armed - set(config.targets):
+        timers.remove(tx, "poll", name)
+    many = len(config.targets) > 8
+    for name in set(config.targets) - armed:
+        spread = random.random() * config.targets[name].poll if many else 0  # noqa: S311
+        timers.arm(tx, "poll", name, tx.now + round(spread))
+    if not timers.armed(tx, "prune"):
+        timers.arm(tx, "prune", "samples", tx.now + PRUNE_EVERY_MS)
+
+
+def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:
+    """Arm the next poll before this one is done; False where the target is gone."""
+    if not timers.fire(tx, timer):
+        return False
+    target = config.targets.get(timer.subject)
+    if target is None:
+        return False
+    timers.arm(tx, "poll", timer.subject, tx.now + target.poll)
+    return True
+
+
+def prune(tx: Tx, timer: Timer) -> None:
+    """Forget old samples, and come back in an hour."""
+    if timers.fire(tx, timer):
+        monitoring.forget_old(tx)
+        timers.arm(tx, "prune", timer.subject, tx.now + PRUNE_EVERY_MS)

@@ -1,0 +1,62 @@
+"""The Bolt app: one listener a kind of request, a table of ours behind each."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import logs
+from bot.send.identity import Identity
+from bot.slack.click import Click, Submitted
+from bot.slack.desk import Desk
+from bot.slack.typed import Typed
+
+COMMAND = "/iora"
+_OURS = re.compile(r"^iora:")
+
+
+def build(client: AsyncWebClient, desk: Desk, identity: Callable[[], Identity | None]) -> AsyncApp:
+    """``process_before_response``: a listener runs to its end, then its ack is sent.
+
+    Signatures are checked before Bolt, on the raw bytes; who the bot is was asked once, at the start.
+    """
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        known = identity()
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=known.team if known else team_id,
+            bot_id=known.bot if known else None,
+            bot_user_id=known.user if known else None,
+            bot_token=client.token,
+        )
+
+    app = AsyncApp(
+        client=client,
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        attaching_function_token_enabled=False,
+    )
+    app.command(COMMAND)(_listener(Typed(desk, client)))
+    app.action(_OURS)(_listener(Click(desk, client)))
+    app.view(_OURS)(_listener(Submitted(desk)))
+    return app
+
+
+def _listener(
+    handler: Callable[[Any, dict[str, Any]], Awaitable[None]],
+) -> Callable[..., Awaitable[None]]:
+    """Bolt reads a listener's arguments by their names."""
+
+    async def listener(ack: Any, body: dict[str, Any]) -> None:
+        logs.about(request=uuid.uuid4().hex[:12])
+        await handler(ack, body)
+
+    return listener

@@ -1,0 +1,156 @@
+"""Buttons, menus and forms: the table from an action's id to what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.model.answer import Answer, Refusal
+from bot.model.command import (
+    Acknowledge,
+    Declare,
+    Escalate,
+    Health,
+    Mitigate,
+    OnIncident,
+    Reopen,
+    Show,
+    Timeline,
+)
+from bot.model.incident import Severity
+from bot.slack import form
+from bot.slack.desk import Body, Desk
+from bot.slack.typed import Ack
+
+Handler = Callable[[Body, str], Awaitable[None]]
+
+
+class Click:
+    """A press of a button or a choice in a menu: commit, then ack, then whatever is slow."""
+
+    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
+        self._desk = desk
+        self._client = client
+        self._handlers: Mapping[str, Handler] = {
+            "iora:incident:ack": self._changes(Acknowledge),
+            "iora:incident:mitigate": self._changes(Mitigate),
+            "iora:incident:reopen": self._changes(Reopen),
+            "iora:incident:resolve": self._opens(form.resolve),
+            "iora:incident:handover": self._opens(form.assign),
+            "iora:incident:open": self._asks(Show),
+            "iora:incident:more": self._more,
+            "iora:health:declare": self._declare,
+            "iora:health:share": self._share,
+        }
+        self._menu: Mapping[str, Handler] = {
+            "severity": self._severity,
+            "note": self._opens(form.note),
+            "assign": self._opens(form.assign),
+            "escalate": self._changes(Escalate, say=True),
+            "timeline": self._asks(Timeline),
+        }
+
+    async def __call__(self, ack: Ack, body: dict[str, Any]) -> None:
+        action = body["actions"][0]
+        value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""
+        handler = self._handlers.get(action["action_id"])
+        if handler is not None:
+            await handler(body, value)
+        await ack()
+
+    async def _more(self, body: Body, value: str) -> None:
+        what, _, key = value.partition(" ")
+        handler = self._menu.get(what)
+        if handler is not None:
+            await handler(body, key)
+
+    def _changes(self, make: type[OnIncident], *, say: bool = False) -> Handler:
+        """A change is committed before the ack; the card shows it, a refusal is said."""
+
+        async def handle(body: Body, key: str) -> None:
+            given = await self._desk.do(make(incident=_number(key)), body)
+            if say or isinstance(given, Refusal):
+                self._desk.later(
+                    self._desk.respond(body, self._desk.drawn(given)), "answer a click"
+                )
+
+        return handle
+
+    def _asks(self, make: type[OnIncident]) -> Handler:
+        async def handle(body: Body, key: str) -> None:
+            given = await self._desk.do(make(incident=_number(key)), body)
+            self._desk.later(self._desk.respond(body, self._desk.drawn(given)), "answer a click")
+
+        return handle
+
+    def _opens(self, make: Callable[[int], form.View]) -> Handler:
+        async def handle(body: Body, key: str) -> None:
+            self._open(body, make(_number(key)))
+
+        return handle
+
+    def _open(self, body: Body, view: form.View) -> None:
+        opening = form.show(self._client, str(body["trigger_id"]), view)
+        self._desk.later(opening, f"open the form {view['callback_id']}")
+
+    async def _severity(self, body: Body, key: str) -> None:
+        given = await self._desk.do(Show(incident=_number(key)), body)
+        if isinstance(given, Answer):
+            now: Severity = given.facts["overview"].incident.severity
+            self._open(body, form.severity(_number(key), now))
+
+    async def _declare(self, body: Body, mark: str) -> None:
+        """The form, filled with the target and with what was wrong when it was shown."""
+        target, title = mark.partition("@")[0], ""
+        shown = self._desk.commands.shown(mark)
+        if shown is not None:
+            title = f"{target}: {shown.facts['targets'][0]['reason']}"
+        named = (target,) if target in self._desk.live.config.targets else ()
+        known = Declare(title=title, targets=named)
+        self._open(body, form.declare(self._desk.live.config, known))
+
+    async def _share(self, body: Body, marks: str) -> None:
+        self._desk.later(self._shared(body, marks), "share a health answer")
+
+    async def _shared(self, body: Body, marks: str) -> None:
+        """What was shown, as it was; if that is forgotten, measured anew."""
+        given = self._desk.commands.shown(marks)
+        if given is None:
+            names = tuple(mark.partition("@")[0] for mark in marks.split(","))
+            known = tuple(name for name in names if name in self._desk.live.config.targets)
+            found = await self._desk.do(Health(targets=known), body)
+            if isinstance(found, Refusal):
+                await self._desk.respond(body, self._desk.drawn(found))
+                return
+            given = found
+        drawing = self._desk.drawn(given)
+        await self._desk.respond(body, drawing, in_channel=True)
+
+
+class Submitted:
+    """A form that was sent: errors stay in the form, the rest is committed before the ack."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def __call__(self, ack: Ack, body: dict[str, Any]) -> None:
+        view = body["view"]
+        command = form.submitted(view, self._desk.clock.now())
+        if isinstance(command, Mapping):
+            await ack(response_action="errors", errors=dict(command))
+            return
+        given = await self._desk.do(command, body)
+        if isinstance(given, Refusal):
+            await ack(response_action="errors", errors=form.problem(given, view))
+            return
+        text = self._desk.drawn(given).text
+        notice = form.notice(str(view["title"]["text"]), text)
+        await ack(response_action="update", view=notice)
+
+
+def _number(key: str) -> int:
+    """The number in ``INC-7``; a value that is not of ours is incident 0, which nobody has."""
+    digits = key.removeprefix("INC-")
+    return int(digits) if digits.isdigit() else 0

@@ -1,0 +1,121 @@
+"""What every listener needs: who asks, the commands, and a place to answer later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import aiohttp
+
+from bot.clock import Clock
+from bot.model.actor import Actor
+from bot.model.answer import Refusal
+from bot.model.command import Command
+from bot.model.message import Drawing
+from bot.render.answer import answer, refusal
+from bot.send.identity import Directory
+from bot.services.commands import Commands, Given
+from bot.services.incidents import Asked
+from bot.services.live import Live
+
+log = logging.getLogger(__name__)
+
+Body = Mapping[str, Any]
+
+
+class Desk:
+    """Shared by the listeners; ``team`` is the bot's own, once Slack has said so."""
+
+    def __init__(
+        self,
+        commands: Commands,
+        directory: Directory,
+        live: Live,
+        pool: aiohttp.ClientSession,
+        clock: Clock,
+    ) -> None:
+        self.commands = commands
+        self.live = live
+        self.clock = clock
+        self.team: str | None = None
+        self._directory = directory
+        self._pool = pool
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def asked(self, body: Body) -> Asked:
+        """Who asks and where, from a command's or an interaction's payload."""
+        user = body.get("user") or {}
+        person = str(body.get("user_id") or user.get("id"))
+        team = str(user.get("team_id") or body.get("team_id") or (body.get("team") or {}).get("id"))
+        channel = body.get("channel") or {}
+        names = {
+            body.get("channel_id"),
+            body.get("channel_name"),
+            channel.get("id"),
+            channel.get("name"),
+        }
+        return Asked(
+            Actor.slack(team, person, guest=await self._is_guest(team, person)),
+            frozenset(str(name) for name in names if name),
+        )
+
+    def drawn(self, given: Given) -> Drawing:
+        """An answer or a refusal as Slack takes it."""
+        if isinstance(given, Refusal):
+            return refusal(given)
+        return answer(given, self.clock.now())
+
+    async def do(self, command: Command, body: Body) -> Given:
+        """Carry out a command for the one who sent the payload."""
+        return await self.commands.carry_out(command, await self.asked(body))
+
+    def later(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Slow work after the ack, as a task that the end of the bot waits for."""
+        task = asyncio.create_task(self._guarded(work, name), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def respond(self, body: Body, drawing: Drawing, *, in_channel: bool = False) -> None:
+        """Answer through the ``response_url`` (Slack: 5 uses in 30 minutes)."""
+        url = body.get("response_url")
+        if not url:
+            return
+        payload = {
+            "text": drawing.text,
+            "blocks": list(drawing.blocks),
+            "response_type": "in_channel" if in_channel else "ephemeral",
+            "replace_original": False,
+        }
+        try:
+            async with self._pool.post(url, json=payload) as response:
+                if response.status != 200:
+                    said = (await response.text())[:300]
+                    log.error("an answer was refused: HTTP %s %s", response.status, said)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.error("an answer could not be given: %s", error)
+
+    async def drain(self, within_s: float) -> None:
+        """Let the answers under way come to their end."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=within_s)
+            for task in late:
+                task.cancel()
+
+    async def _is_guest(self, team: str, person: str) -> bool:
+        """People of the roles and groups are known; others are looked up once."""
+        config = self.live.config
+        own = config.slack.team or self.team
+        if own is not None and team != own:
+            return True
+        listed = {*config.holders("responder"), *config.holders("commander")}
+        if person in listed or any(person in group for group in config.groups.values()):
+            return False
+        return await self._directory.is_guest(person)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("%s failed", name)

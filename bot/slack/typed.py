@@ -1,0 +1,55 @@
+"""The one listener of `/iora`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.response import BoltResponse
+
+from bot.model.answer import Refusal
+from bot.model.command import Command, Declare
+from bot.model.message import Drawing
+from bot.slack import form
+from bot.slack.desk import Body, Desk
+from bot.slack.parse import parse
+
+Ack = Callable[..., Awaitable[BoltResponse]]
+
+
+class Typed:
+    """Parses what was typed; quick commands are answered by the ack, slow ones after it."""
+
+    def __init__(self, desk: Desk, client: Any) -> None:
+        self._desk = desk
+        self._client = client
+
+    async def __call__(self, ack: Ack, body: dict[str, Any]) -> None:
+        desk = self._desk
+        parsed = parse(body.get("text", ""), desk.live.config.targets, desk.clock.now())
+        if isinstance(parsed, Refusal):
+            await _say(ack, desk.drawn(parsed))
+        elif isinstance(parsed, Declare) and not parsed.title:
+            await ack()
+            desk.later(self._open_form(body, parsed), "open the declare form")
+        elif parsed.slow:
+            await ack()
+            desk.later(self._answer(body, parsed), f"answer /iora {body.get('text', '')[:60]}")
+        else:
+            await _say(ack, desk.drawn(await desk.do(parsed, body)))
+
+    async def _answer(self, body: Body, command: Command) -> None:
+        """An answer to a command can't be replaced in Slack: the whole follows the first words."""
+        asked = await self._desk.asked(body)
+        async for given in self._desk.commands.answers(command, asked):
+            await self._desk.respond(body, self._desk.drawn(given))
+
+    async def _open_form(self, body: Body, command: Declare) -> None:
+        view = form.declare(
+            self._desk.live.config, command, channel=str(body.get("channel_id", ""))
+        )
+        await form.show(self._client, str(body["trigger_id"]), view)
+
+
+async def _say(ack: Ack, drawing: Drawing) -> None:
+    await ack(text=drawing.text, blocks=list(drawing.blocks), response_type="ephemeral")

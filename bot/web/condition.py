@@ -1,0 +1,129 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``: how the bot itself is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from aiohttp import web
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    generate_latest,
+)
+
+from bot.clock import Clock
+from bot.errors import StoreError
+from bot.store import incidents, outbox, timers
+from bot.store.database import Database, Tx
+
+STALE_BEAT_MS = 15_000
+_READ_LIMIT_S = 2
+
+
+class Beating(Protocol):
+    """A loop."""
+
+    name: str
+    beat: int
+
+
+class Condition:
+    """``link`` says what is wrong between here and Slack, or None."""
+
+    def __init__(
+        self,
+        database: Database,
+        loops: Sequence[Beating],
+        link: Callable[[], str | None],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._loops = loops
+        self._link = link
+        self._clock = clock
+        self.stopping = False
+        self._registry = CollectorRegistry()
+        self._open = Gauge(
+            "iora_incidents_open",
+            "Incidents that are not resolved",
+            ["severity"],
+            registry=self._registry,
+        )
+        self._gauges = {
+            name: Gauge(f"iora_{name}", text, registry=self._registry)
+            for name, text in _GAUGES.items()
+        }
+        self._functions = Counter(
+            "iora_database_functions", "Functions of the store that ran", registry=self._registry
+        )
+        self._counted = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the HTTP server."""
+        return [
+            web.get("/healthz", self._alive),
+            web.get("/readyz", self._ready),
+            web.get("/metrics", self._metrics),
+        ]
+
+    async def problems(self) -> list[str]:
+        """Why the bot is not ready; empty when it is."""
+        found = ["the bot is stopping"] if self.stopping else []
+        try:
+            async with asyncio.timeout(_READ_LIMIT_S):
+                await self._database.read(timers.next_due)
+        except TimeoutError:
+            found.append(f"database: no answer within {_READ_LIMIT_S} s")
+        except StoreError as error:
+            found.append(f"database: {error}")
+        link = self._link()
+        if link is not None:
+            found.append(f"Slack: {link}")
+        now = self._clock.now()
+        found += [
+            f"the {loop.name} loop has not come round for {(now - loop.beat) // 1000} s"
+            for loop in self._loops
+            if now - loop.beat > STALE_BEAT_MS
+        ]
+        return found
+
+    async def _alive(self, request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        problems = await self.problems()
+        body = {"status": "not ready" if problems else "ready", "problems": problems}
+        return web.json_response(body, status=503 if problems else 200)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        seen = await self._database.read(_counts)
+        for severity in ("sev1", "sev2", "sev3", "sev4"):
+            self._open.labels(severity=severity).set(seen[severity])
+        late = self._clock.now() - seen["next_timer"] if seen["next_timer"] else 0
+        self._gauges["outbox_waiting"].set(seen["waiting"])
+        self._gauges["timer_late_seconds"].set(max(0, late) / 1000)
+        self._gauges["slack_link_up"].set(self._link() is None)
+        self._gauges["disk_reserve_spent"].set(self._database.reserve.spent)
+        self._functions.inc(self._database.counters.functions - self._counted)
+        self._counted = self._database.counters.functions
+        body = generate_latest(self._registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+_GAUGES = {
+    "outbox_waiting": "Messages that are not in Slack yet",
+    "timer_late_seconds": "How late the oldest due timer is",
+    "slack_link_up": "1 while Slack and the bot can talk",
+    "disk_reserve_spent": "1 after the disk was full",
+}
+
+
+def _counts(tx: Tx) -> dict[str, int]:
+    seen = {"sev1": 0, "sev2": 0, "sev3": 0, "sev4": 0}
+    for incident in incidents.live(tx):
+        seen[incident.severity] += 1
+    return seen | {"waiting": outbox.waiting(tx), "next_timer": timers.next_due(tx) or 0}

@@ -1,0 +1,72 @@
+"""``POST /slack/events``: commands, interactions and events where Slack calls us (HTTP mode)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Protocol
+from urllib.parse import parse_qs
+
+from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.web.signature import BODY_LIMIT, Signature
+
+log = logging.getLogger(__name__)
+
+
+class Events(Protocol):
+    """An aiohttp handler."""
+
+    async def __call__(self, request: web.Request) -> web.Response: ...
+
+
+def handler(app: AsyncApp, signature: Signature) -> Events:
+    """Too large: 413. Not signed by Slack: 401. Not readable: 400. The rest is Bolt's answer."""
+
+    async def handle(request: web.Request) -> web.Response:
+        body = await _body(request)
+        if body is None:
+            return web.Response(status=413, text="the body is larger than 1 MiB")
+        problem = signature.problem(request.headers, body)
+        if problem is not None:
+            log.warning("a request to /slack/events was refused: %s", problem)
+            return web.Response(status=401, text=problem)
+        text = _readable(body, request.content_type)
+        if text is None:
+            return web.Response(status=400, text="the body is neither JSON nor a form in UTF-8")
+        answer = await app.async_dispatch(
+            AsyncBoltRequest(body=text, query=request.query_string, headers=dict(request.headers))
+        )
+        if answer.status < 300:
+            signature.succeeded(request.headers)
+        headers = {name: values[0] for name, values in answer.headers.items() if values}
+        return web.Response(status=answer.status, body=answer.body or "", headers=headers)
+
+    return handle
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """The raw bytes, or None where there are too many."""
+    if (request.content_length or 0) > BODY_LIMIT:
+        return None
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            return None
+    return bytes(body)
+
+
+def _readable(body: bytes, content_type: str) -> str | None:
+    try:
+        text = body.decode("utf-8")
+        if content_type == "application/json":
+            found = json.loads(text)
+        else:
+            form = parse_qs(text, errors="strict")
+            found = json.loads(form["payload"][0]) if "payload" in form else {}
+    except (ValueError, RecursionError):
+        return None
+    return text if isinstance(found, dict) else None

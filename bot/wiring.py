@@ -1,0 +1,211 @@
+"""Builds a bot from its settings, starts it, and ends it. Nothing happens at import."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+
+from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.clock import SystemClock
+from bot.errors import WrongSettings
+from bot.files.config import load_config
+from bot.http import Client
+from bot.loops import DeliveryLoop, TimerLoop
+from bot.model.actor import Actor
+from bot.model.answer import Answer, Refusal
+from bot.model.config import Config
+from bot.model.settings import Settings
+from bot.render import plain
+from bot.render.answer import answer, refusal
+from bot.send.client import session, web_client
+from bot.send.identity import Directory, Identity, identify
+from bot.send.slack import Slack
+from bot.services import delivery, due
+from bot.services.commands import Commands
+from bot.services.delivery import Delivery
+from bot.services.doctor import Doctor
+from bot.services.incidents import Asked
+from bot.services.live import Live
+from bot.services.monitoring import Monitoring
+from bot.slack import app
+from bot.slack.desk import Desk
+from bot.slack.link import Link
+from bot.slack.parse import parse
+from bot.store import outbox, timers
+from bot.store.database import Database, Tx
+from bot.store.lock import OwnerLock
+from bot.web.condition import Condition
+from bot.web.control import Control
+from bot.web.events import handler as events_handler
+from bot.web.signature import Signature
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 10
+
+
+class Bot:
+    """A running bot. ``after_commit`` is called on the database's thread after every commit."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        *,
+        clock: SystemClock | None = None,
+        after_commit: Callable[[], None] | None = None,
+        pace_ms: int = delivery.PACE_MS,
+    ) -> None:
+        self.settings = settings
+        self.live = Live(config)
+        self.clock = clock or SystemClock()
+        self.port = settings.port
+        self._after_commit = after_commit
+        self._pace_ms = pace_ms
+        self._stack = AsyncExitStack()
+
+    async def start(self, *, serving: bool = True) -> None:
+        """Take the database and build everything; ``serving`` False answers commands only."""
+        program = "iora serve" if serving else "an iora command"
+        self.settings.database.parent.mkdir(parents=True, exist_ok=True)
+        lock = OwnerLock(self.settings.database, program).take()
+        self._stack.callback(lock.release)
+        try:
+            await self._build()
+            if serving:
+                await self._serve()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Not ready, take nothing new, let what is under way end (10 s), close."""
+        await self._stack.aclose()
+
+    async def reload(self) -> None:
+        """Read the config again; a bad file raises ``ConfigError`` and the old one stays."""
+        read = partial(load_config, self.settings.config, self.settings.environ)
+        self.live.config = await asyncio.to_thread(read)
+        await self.database.write(due.schedule, self.live.config)
+        await self.database.write(outbox.retry_refused_cards)
+
+    async def answer(self, actor: Actor, text: str) -> dict[str, object]:
+        """A command of the command line: the same grammar, the same services."""
+        command = parse(text, self.live.config.targets, self.clock.now())
+        wrong = isinstance(command, Refusal)
+        given = (
+            command
+            if isinstance(command, Refusal)
+            else await self.commands.carry_out(command, Asked(actor))
+        )
+        drawing = (
+            refusal(given)
+            if isinstance(given, Refusal)
+            else answer(given, self.clock.now(), buttons=False)
+        )
+        return {
+            "text": plain.text(drawing),
+            "json": plain.json_of(given),
+            "refused": isinstance(given, Refusal),
+            "wrong_use": wrong,
+            "finding": isinstance(given, Answer) and given.finding,
+        }
+
+    async def waiting(self) -> int:
+        """How many messages are not in Slack yet."""
+        return await self.database.read(outbox.waiting)
+
+    async def _build(self) -> None:
+        settings, stack = self.settings, self._stack
+        self.database = Database(settings.database, self.clock, after_commit=self._after_commit)
+        stack.push_async_callback(self.database.close)
+        pool = await stack.enter_async_context(session())
+        client = await stack.enter_async_context(Client())
+        self.monitoring = Monitoring(self.database, client, self.live, self.clock)
+        stack.push_async_callback(self.monitoring.close)
+        self._web_client = web_client(settings.bot_token, settings.slack_api, pool)
+        socket_client = (
+            web_client(settings.app_token, settings.slack_api, pool) if settings.app_token else None
+        )
+        self._slack = Slack(self._web_client)
+        self.link = Link(self._web_client, socket_client, self._on_identity)
+        asking = partial(identify, self._web_client) if settings.bot_token else None
+        self._doctor = Doctor(
+            self.database, self.live, self.monitoring, asking, self._link_problem, self.clock
+        )
+        self.commands = Commands(
+            self.database, self.live, self.monitoring, self._doctor, self.clock
+        )
+        self.desk = Desk(self.commands, Directory(self._web_client), self.live, pool, self.clock)
+
+    async def _serve(self) -> None:
+        await self.database.write(_recover, self.live.config)
+        bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
+        sending = Delivery(self.database, self._slack, self.live, self.clock, pace_ms=self._pace_ms)
+        handlers = due.Due(self.database, self.monitoring, self.live).handlers()
+        self.timer_loop = TimerLoop(self.database, handlers, self.clock)
+        self.delivery_loop = DeliveryLoop(sending, self.clock)
+        loops = (self.timer_loop, self.delivery_loop)
+        for loop in loops:
+            self.database.on_commit(loop.alarm.ring)
+        self.condition = Condition(self.database, loops, self._link_problem, self.clock)
+        await self._listen(bolt)
+        control = Control(self.settings.database, self.answer)
+        await control.start()
+        self._stack.push_async_callback(control.stop)
+        running = [asyncio.create_task(loop.run(), name=f"{loop.name} loop") for loop in loops]
+        linking = asyncio.create_task(self.link.run(bolt), name="Slack link")
+        self._stack.push_async_callback(self._wind_down, sending, running, linking)
+
+    async def _listen(self, bolt: AsyncApp) -> None:
+        routes = web.Application()
+        routes.add_routes(self.condition.routes())
+        if self.settings.signing_secret:
+            signature = Signature(self.settings.signing_secret, self.clock)
+            routes.router.add_post("/slack/events", events_handler(bolt, signature))
+        runner = web.AppRunner(routes, access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, self.settings.host, self.settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            where = f"{self.settings.host}:{self.settings.port}"
+            raise WrongSettings(
+                f"PORT: can't listen on {where} ({error.strerror}); set another, such as PORT=3001"
+            ) from None
+        self.port = runner.addresses[0][1]
+
+    async def _wind_down(
+        self, sending: Delivery, running: list[asyncio.Task[None]], linking: asyncio.Task[None]
+    ) -> None:
+        self.condition.stopping = True
+        self.timer_loop.stop()
+        self.delivery_loop.stop()
+        await asyncio.gather(
+            self.timer_loop.drain(DRAIN_S), self.desk.drain(DRAIN_S), sending.drain(DRAIN_S)
+        )
+        linking.cancel()
+        await asyncio.gather(linking, *running, return_exceptions=True)
+        await self.link.close()
+
+    def _link_problem(self) -> str | None:
+        return self.link.problem()
+
+    async def _on_identity(self, known: Identity) -> None:
+        """Now it is known whose full members may ask; and the channel's history wants a member."""
+        self.desk.team = known.team
+        await self._slack.join(self.live.config.slack.channel)
+
+
+def _recover(tx: Tx, config: Config) -> None:
+    """What a crash left: claims are free again, what was being sent is unsure."""
+    timers.release_claims(tx)
+    delivery.recover(tx)
+    outbox.retry_refused_cards(tx)
+    due.schedule(tx, config)
