@@ -46,7 +46,7 @@ async def _run(bot: Bot) -> None:
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     await bot.start()
-    log.info("ready on http://%s:%d", bot.settings.host, bot.port)
+    print(f"iora serve: http://{bot.settings.host}:{bot.port}", flush=True)
     await ended.wait()
     log.info("stopping")
     await bot.stop()

@@ -1,0 +1,258 @@
+"""A whole house for a test: the embedded workspace, a target that can be broken, and the real bot.
+
+All of it is real but Slack; time is one clock for the bot and the workspace, moved by ``advance``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.model.config import Config
+from bot.model.settings import Settings
+from bot.wiring import Bot
+from bot.workspace.records import Message
+from bot.workspace.server import Server, serve
+
+INCIDENTS = "C01INCIDENTS"
+ALICE, BOB, MALLORY, BOT = "U01ALICE", "U02BOB", "U03MALLORY", "U00IORA"
+PATIENCE_S = 10.0
+
+
+class MovableClock:
+    """The real time, plus what tests moved it by; for the bot (milliseconds) and the workspace (seconds)."""
+
+    def __init__(self) -> None:
+        self._moved_ms = 0
+
+    def now(self) -> int:
+        return round(time.time() * 1000) + self._moved_ms
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._moved_ms / 1000
+
+    def drift_ms(self) -> int:
+        return 0
+
+    def move(self, milliseconds: int) -> None:
+        self._moved_ms += milliseconds
+
+
+class Seconds:
+    """The same clock as the workspace reads it."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock.now() / 1000
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class FakeTarget:
+    """A service with a health URL and an agent beside it, both answering what the test says."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.body: Any = {"status": "ok"}
+        self.cpu: float | None = 12.0
+        self.memory: float | None = 120.0
+        self.delay: Callable[[], Awaitable[None]] | None = None
+        self.url = ""
+
+    async def _health(self, request: web.Request) -> web.Response:
+        if self.delay is not None:
+            await self.delay()
+        if self.body is None:
+            return web.Response(status=self.status)
+        return web.json_response(self.body, status=self.status)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        now = round(time.time() * 1000)
+        readings = [
+            {"metric": "cpu_percent", "value": self.cpu, "unit": "%", "reason": None, "at": now},
+            {"metric": "memory_mb", "value": self.memory, "unit": "MB", "reason": None, "at": now},
+        ]
+        return web.json_response({"readings": readings, "at": now})
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[FakeTarget]:
+        app = web.Application()
+        app.router.add_get("/api/health", self._health)
+        app.router.add_get("/v1/metrics", self._metrics)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+
+class House:
+    """What a test holds: the workspace (``slack``), the ``target``, the ``bot`` and the clock."""
+
+    def __init__(
+        self, slack: Server, target: FakeTarget, clock: MovableClock, folder: Path
+    ) -> None:
+        self.slack = slack
+        self.target = target
+        self.clock = clock
+        self.folder = folder
+        self.bot: Bot | None = None
+
+    async def until(self, condition: Callable[[], Any], what: str = "it") -> Any:
+        """What the condition returns once it is true; fails with ``what`` after a while."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not (found := condition()):
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise AssertionError(f"not within {PATIENCE_S:g} s: {what}") from None
+        return found
+
+    def advance(self, milliseconds: int) -> None:
+        """Move the clock, and let the loops look at it."""
+        self.clock.move(milliseconds)
+        if self.bot is not None:
+            self.bot.timer_loop.alarm.ring()
+            self.bot.delivery_loop.alarm.ring()
+
+    async def slash(self, person: str, text: str, channel: str = INCIDENTS) -> Any:
+        """Type ``/iora text``; the outcome of the workspace."""
+        return await self.slack.acts.slash(person, channel, "/iora", text)
+
+    def messages(self, channel: str = INCIDENTS) -> list[Message]:
+        """What everybody in a channel sees, oldest first, replies included."""
+        return [
+            message
+            for message in self.slack.workspace.messages[channel]
+            if not message.deleted and message.ephemeral_to is None
+        ]
+
+    def whispers(self, person: str) -> list[Message]:
+        """The ephemeral messages that a person got, oldest first."""
+        return [
+            message
+            for messages in self.slack.workspace.messages.values()
+            for message in messages
+            if message.ephemeral_to == person
+        ]
+
+    def pings(self, person: str) -> list[Message]:
+        """The direct messages of the bot to a person, oldest first."""
+        return [
+            message
+            for channel in self.slack.workspace.channels.values()
+            if channel.kind == "im" and set(channel.members) == {person, BOT}
+            for message in self.messages(channel.id)
+            if message.author == BOT
+        ]
+
+    def card(self, number: int = 1) -> Message | None:
+        """The card of an incident in the channel, if it is there."""
+        key = f"card:{number}"
+        for message in self.messages():
+            payload = (message.metadata or {}).get("event_payload", {})
+            if payload.get("key") == key:
+                return message
+        return None
+
+    async def press(self, person: str, message: Message, action: str, chosen: Any = None) -> Any:
+        """Press the button (or choose in the menu) with this action id."""
+        block = next(
+            block
+            for block in message.blocks
+            for element in block.get("elements", ())
+            if element.get("action_id") == action
+        )
+        return await self.slack.acts.press(
+            person, message.channel, message.ts, block["block_id"], action, chosen
+        )
+
+
+def text_of(message: Message) -> str:
+    """All the words of a message: its text and its blocks."""
+    return message.text + " " + json.dumps(list(message.blocks), ensure_ascii=False)
+
+
+def config_for(target: FakeTarget, **changes: Any) -> Config:
+    """One target, a quick policy for sev1 and sev2, announcements for the rest."""
+    written: dict[str, Any] = {
+        "version": 1,
+        "slack": {"team": "T01TEAM", "channel": "incidents"},
+        "targets": {
+            "iora": {
+                "poll": "1h",
+                "health": {"url": f"{target.url}/api/health", "status": "status", "timeout": "2s"},
+                "agent": {"url": target.url},
+            }
+        },
+        "escalation": {
+            "default": "critical",
+            "by_severity": {"sev3": "announce", "sev4": "announce"},
+            "last_resort": [f"user:{ALICE}"],
+            "policies": {
+                "announce": {"levels": [{"after": "0s", "notify": ["channel"]}]},
+                "critical": {
+                    "levels": [
+                        {"after": "0s", "notify": ["channel", f"user:{ALICE}"]},
+                        {"after": "5m", "notify": ["group:engineering"]},
+                        {"after": "15m", "notify": ["channel", f"user:{BOB}"]},
+                    ],
+                    "repeat": {"every": "15m", "times": 2},
+                },
+            },
+        },
+        "groups": {"engineering": [ALICE, BOB]},
+        "roles": {"responder": [ALICE, BOB], "commander": [ALICE]},
+    }
+    return Config.model_validate_json(json.dumps(written | changes))
+
+
+@asynccontextmanager
+async def living(
+    house: House, config: Config, environ: Mapping[str, str] | None = None, **options: Any
+) -> AsyncIterator[Bot]:
+    """The bot, for as long as the block runs; start it again in another block to restart it."""
+    settings = Settings.read(
+        {
+            "SLACK_BOT_TOKEN": house.slack.bot_token,
+            "SLACK_APP_TOKEN": house.slack.app_token,
+            "SLACK_API_URL": house.slack.api_url,
+            "IORA_DATABASE_URL": f"sqlite:///{house.folder}/iora.db",
+            "PORT": "0",
+            **(environ or {}),
+        }
+    )
+    bot = Bot(settings, config, clock=house.clock, **({"pace_ms": 0} | options))
+    await bot.start()
+    house.bot = bot
+    try:
+        await house.until(lambda: bot.link.problem() is None, "the link to the workspace")
+        yield bot
+    finally:
+        house.bot = None
+        await bot.stop()
+
+
+@asynccontextmanager
+async def standing(folder: Path, **options: Any) -> AsyncIterator[House]:
+    """The workspace and the target, without a bot yet. Rate limits are off unless a test wants them."""
+    clock = MovableClock()
+    async with (
+        FakeTarget().listening() as target,
+        serve(0, clock=Seconds(clock), **options) as slack,
+    ):
+        slack.limits.enabled = False
+        yield House(slack, target, clock, folder)
