@@ -18,7 +18,7 @@ async def test_an_incident_lives_from_its_declaration_to_its_end(tmp_path):
 
         house.advance(5 * 60_000)
         await house.until(lambda: house.pings(BOB), "Bob's ping after five minutes")
-        (first, second) = await house.until(
+        (_, second) = await house.until(
             lambda: len(house.pings(ALICE)) == 2 and house.pings(ALICE), "Alice's second ping"
         )
 
