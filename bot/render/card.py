@@ -60,13 +60,15 @@ def upcoming(seen: Overview) -> str | None:
     if following is None:
         return None
     people = [f"<@{person}>" for person in following.people]
-    told = people + (["the channel"] if following.channel else [])
-    return f"{', '.join(told) or 'nobody left'} at {time(following.due_at)} if nobody acknowledges"
+    told = ", ".join(people + (["the channel"] if following.channel else [])) or "nobody left"
+    if following.due_at <= seen.now:
+        return f"{told}, now"
+    return f"{told} at {time(following.due_at)} if nobody acknowledges"
 
 
 def _status_line(seen: Overview) -> str:
     incident = seen.incident
-    age = format_duration(seen.now - incident.opened_at)
+    since = time(incident.opened_at)  # a length of time would be stale as soon as it is read
     impact = outside(incident.impact, 500) if incident.impact else "not said yet"
     match incident.status:
         case Status.RESOLVED:
@@ -74,9 +76,9 @@ def _status_line(seen: Overview) -> str:
         case Status.MITIGATED:
             state = f"*MITIGATED* after {format_duration(incident.time_to_mitigate or 0)}"
         case Status.ACKNOWLEDGED:
-            state = f"*ACKNOWLEDGED*, open for {age}"
+            state = f"*ACKNOWLEDGED*, open since {since}"
         case _:
-            state = f"*OPEN* for {age}" if age != "0 s" else "*OPEN*"
+            state = f"*OPEN* since {since}"
     return f"{state} | impact: {impact}"
 
 

@@ -45,11 +45,9 @@ def headline(one: Facts) -> str:
 
 
 def evidence(targets: Sequence[Facts]) -> str:
-    """One line a target: what was bad, or that nothing was; escaped."""
+    """One line a target: what was bad, then the other readings; escaped."""
     return "; ".join(
-        f"{one['target']} {one['verdict'].upper()}: "
-        f"{outside(', '.join(_bad(one)) or one['reason'], 600)}"
-        for one in targets
+        f"{one['target']} {one['verdict'].upper()}: {_readings(one)}" for one in targets
     )
 
 
@@ -131,6 +129,12 @@ def _buttons(targets: Sequence[Facts]) -> Block:
     if bad:
         elements.insert(0, button("Declare", "iora:health:declare", bad[0], style="danger"))
     return actions(elements)
+
+
+def _readings(one: Facts) -> str:
+    known = [f["text"] for f in one["findings"] if f["result"] in {Result.FAIL, Result.PASS}]
+    first = [] if _bad(one) else [one["reason"]]
+    return outside(", ".join(first + known), 600)
 
 
 def _bad(one: Facts) -> list[str]:
