@@ -29,7 +29,11 @@ Result = TypeVar("Result")
 
 GROUP = 64
 SLOW_MS = 20
-_FULL, _IO_ERROR = 13, 10  # SQLite's primary result codes
+# SQLite's primary result codes. Trouble with the file is not the fault of the function that met it.
+_FULL, _IO_ERROR, _BUSY = 13, 10, 5
+_READ_ONLY, _CORRUPT, _CANT_OPEN, _NOT_A_DATABASE = 8, 11, 14, 26
+_DISK_TROUBLE = {_FULL, _IO_ERROR}
+_FILE_TROUBLE = _DISK_TROUBLE | {_BUSY, _READ_ONLY, _CORRUPT, _CANT_OPEN, _NOT_A_DATABASE}
 
 
 class Tx:
@@ -95,6 +99,8 @@ class Database:
         self._clock = clock
         self._after_commit = after_commit
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._closed = False
+        self._door = threading.Lock()
         self._connection = _connect(path)
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._thread.start()
@@ -125,17 +131,22 @@ class Database:
 
     async def close(self) -> None:
         """Finish what waits, then close the file."""
-        self._calls.put(None)
+        with self._door:
+            if not self._closed:
+                self._closed = True
+                self._calls.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _submit(
         self, function: Callable[..., object], records: tuple[object, ...], *, writes: bool
     ) -> asyncio.Future[object]:
-        if not self._thread.is_alive():
-            raise StoreError(f"{self.path}: the database is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
-        self._calls.put(_Call(function, records, writes, future, loop))
+        with self._door:
+            # Nobody may stand in line behind the end: that one would wait for ever.
+            if self._closed or not self._thread.is_alive():
+                raise StoreError(f"{self.path}: the database is closed")
+            self._calls.put(_Call(function, records, writes, future, loop))
         return future
 
     def _work(self) -> None:
@@ -173,9 +184,13 @@ class Database:
                 self._run_in_savepoint(call)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
+            self._rollback()
+            if _code(error) == _BUSY:  # it is held now: each alone would wait for it once more
+                for call in group:
+                    call.error = _explained(self.path, error)
+                return
             # A full disk in one savepoint takes the whole transaction with it.
             log.warning("a group of %d was undone, running each alone: %s", len(group), error)
-            self._rollback()
             for call in group:
                 self._commit_alone(call)
 
@@ -183,7 +198,7 @@ class Database:
         self._connection.execute("SAVEPOINT part")
         self._run(call)
         if call.error is not None:
-            if _is_disk_trouble(call.error) or not self._connection.in_transaction:
+            if _code(call.error) in _FILE_TROUBLE or not self._connection.in_transaction:
                 raise sqlite3.OperationalError(str(call.error))
             self._connection.execute("ROLLBACK TO part")
         self._connection.execute("RELEASE part")
@@ -200,13 +215,13 @@ class Database:
         if call.error is None:
             return
         self._rollback()
-        if _is_disk_trouble(call.error):
+        if _code(call.error) in _DISK_TROUBLE:
             self.counters.disk_full += 1
             if again and self.reserve.spend():
                 log.error("%s: the disk is full; the reserve was given back to it", self.path)
                 self._commit_alone(call, again=False)
                 return
-        if isinstance(call.error, sqlite3.OperationalError):
+        if _code(call.error) in _FILE_TROUBLE:
             call.error = _explained(self.path, call.error)
 
     def _run(self, call: _Call) -> None:
@@ -214,6 +229,9 @@ class Database:
         try:
             call.result = call.function(Tx(self._connection, self._clock.now()), *call.records)
             call.error = None
+        except StopIteration as error:  # a future does not take it
+            call.error = RuntimeError(f"{call.function.__qualname__} raised StopIteration")
+            call.error.__cause__ = error
         except Exception as error:  # noqa: BLE001 - handed to the one who waits for this function
             call.error = error
         took = (self._clock.monotonic() - started) * 1000
@@ -289,16 +307,15 @@ def _prepare(connection: sqlite3.Connection) -> None:
     migrations.apply(sqlite_utils.Database(connection, execute_plugins=False))
 
 
-def _is_disk_trouble(error: BaseException) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return (
-        isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in {_FULL, _IO_ERROR}
-    )
+def _code(error: BaseException) -> int | None:
+    """SQLite's primary result code, where it said one."""
+    code = getattr(error, "sqlite_errorcode", None) if isinstance(error, sqlite3.Error) else None
+    return None if code is None else code & 0xFF
 
 
 def _explained(path: Path, error: sqlite3.Error) -> StoreError:
     text = str(error)
-    if _is_disk_trouble(error):
+    if _code(error) in _DISK_TROUBLE:
         advice = "the disk is full or failing: free some space; nothing was stored"
     elif "locked" in text:
         advice = "another program holds it: end that program (a reader such as Datasette is fine)"

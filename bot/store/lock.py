@@ -24,8 +24,15 @@ class OwnerLock:
         self._file: int | None = None
 
     def take(self) -> Self:
-        """Raises ``Held`` with the holder's name and pid."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Raises ``Held`` with the holder's name and pid, ``StoreError`` where no file can be."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"{self.path}: can't be opened ({error.strerror}); name another place in "
+                "IORA_DATABASE_URL, such as sqlite:///data/iora.db"
+            ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -49,10 +49,14 @@ def add(
 
 
 def revise(tx: Tx, incident_id: int, kinds: Collection[str]) -> None:
-    """Draw an incident's messages of these kinds again: the cards, the copies of a ping."""
+    """Draw an incident's messages of these kinds again: the cards, the copies of a ping.
+
+    An unsure one keeps its time: looked up before its attempt is over, it would be sent twice.
+    """
     for kind in kinds:
         tx.run(
-            """UPDATE outbox SET revision = revision + 1, due_at = MIN(due_at, :now)
+            """UPDATE outbox SET revision = revision + 1,
+            due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END
             WHERE incident_id = :incident_id AND kind = :kind
               AND state NOT IN ('refused', 'withdrawn')""",
             incident_id=incident_id,
@@ -191,7 +195,7 @@ def close(tx: Tx, message_id: int, state: State, error: str | None) -> None:
 def post_anew(tx: Tx, message_id: int) -> None:
     """The message is gone outside (someone deleted it): post it again."""
     tx.run(
-        """UPDATE outbox SET ts = NULL, channel = NULL, state = 'waiting', due_at = :now
+        """UPDATE outbox SET ts = NULL, channel = NULL, state = 'waiting', delivered = 0, due_at = :now
         WHERE id = :id""",
         id=message_id,
         now=tx.now,

@@ -16,8 +16,11 @@ class Reserve:
 
     @property
     def spent(self) -> bool:
-        """Whether the reserve is away, because the disk was full."""
-        return not self.path.exists()
+        """Whether it is away, or not whole: the disk was full, or a crash came in between."""
+        try:
+            return self.path.stat().st_size < RESERVE_BYTES
+        except FileNotFoundError:
+            return True
 
     def spend(self) -> bool:
         """Free the space; False where nothing was left to give."""
@@ -32,7 +35,7 @@ class Reserve:
         if not self.spent:
             return True
         try:
-            with self.path.open("xb") as file:
+            with self.path.open("wb") as file:
                 self.path.chmod(0o600)
                 for _ in range(RESERVE_BYTES // 65_536):
                     file.write(os.urandom(65_536))

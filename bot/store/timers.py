@@ -36,15 +36,13 @@ def arm(
 
 def claim(tx: Tx, limit: int) -> list[Timer]:
     """Take what is due, oldest first. Whoever crashes loses the claim when the lease runs out."""
-    rows = tx.all(
-        """UPDATE timers SET claim = claim + 1, attempts = attempts + 1, due_at = :until
-        WHERE id IN (SELECT id FROM timers WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit)
-        RETURNING id, kind, subject, incident_id, due_at, claim, attempts, detail""",
+    due = tx.all(
+        "SELECT id FROM timers WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit",
         now=tx.now,
-        until=tx.now + LEASE_MS,
         limit=limit,
     )
-    return sorted((_timer(row) for row in rows), key=lambda timer: timer.id)
+    # One statement each, for RETURNING has no order; the claim's due_at is the lease already.
+    return [_claim(tx, row["id"]) for row in due]
 
 
 def fire(tx: Tx, timer: Timer) -> bool:
@@ -115,6 +113,17 @@ def release_claims(tx: Tx) -> int:
         now=tx.now,
         lease=tx.now + LEASE_MS,
     )
+
+
+def _claim(tx: Tx, timer_id: int) -> Timer:
+    row = tx.all(
+        """UPDATE timers SET claim = claim + 1, attempts = attempts + 1, due_at = :until
+        WHERE id = :id
+        RETURNING id, kind, subject, incident_id, due_at, claim, attempts, detail""",
+        id=timer_id,
+        until=tx.now + LEASE_MS,
+    )[0]
+    return _timer(row)
 
 
 def _timer(row: Row) -> Timer:
