@@ -65,8 +65,8 @@ class Target(Written):
 
     @model_validator(mode="after")
     def _poll_is_sane(self) -> Self:
-        if not 1_000 <= self.poll <= 3_600_000:
-            raise ValueError("poll: expected between 1s and 1h")
+        if not 500 <= self.poll <= 3_600_000:
+            raise ValueError("poll: expected between 500ms and 1h")
         return self
 
 

@@ -96,7 +96,7 @@ WRONG = {
     ),
     "a poll that is too quick": (
         ("    health:", "    poll: 1ms\n    health:"),
-        "c.yaml:4:11: got text '1ms'; expected between 1s and 1h",
+        "c.yaml:4:11: got text '1ms'; expected between 500ms and 1h",
     ),
     "a schedule, which this version doesn't have": (
         ("group:engineering", "oncall:primary"),
