@@ -74,10 +74,11 @@ def decide(
         case "repeat":
             fire = _repeat(policy, position, told, now)
         case "last_resort":
-            fire = _last_resort(position, tuple(last_resort) or _people(told), now)
-    notify = tuple(text for text in fire.notify if not (switched and text in told))
+            notify = tuple(last_resort) or _people(told) or ("channel",)  # never silence
+            fire = _last_resort(position, notify, now)
+    left = tuple(text for text in fire.notify if not (switched and text in told))
     goes_on = incident.status is Status.OPEN
-    return Fire(notify, fire.reason, fire.position, fire.levels, fire.next if goes_on else None)
+    return Fire(left, fire.reason, fire.position, fire.levels, fire.next if goes_on else None)
 
 
 def first(policy: Policy, incident: Incident) -> Next:
@@ -109,14 +110,16 @@ def _levels(incident: Incident, policy: Policy, number: int, now: int, *, forced
         )
     else:
         following = _after_levels(policy, now)
-    reason = (
-        "declared"
-        if number == 0 and elapsed < 1_000
-        else f"open for {format_duration(elapsed)}, nobody has acknowledged"
-    )
-    if incident.status is Status.ACKNOWLEDGED:
-        reason = "asked for by a person"
+    reason = _reason(incident, number, elapsed)
     return Fire(tuple(notify), reason, Position("level", after - 1), tuple(due), following)
+
+
+def _reason(incident: Incident, number: int, elapsed: int) -> str:
+    if incident.status is Status.ACKNOWLEDGED:
+        return "asked for by a person"
+    if number == 0 and elapsed < 1_000:
+        return "declared" if incident.opened_at == incident.declared_at else "reopened"
+    return f"open for {format_duration(elapsed)}, nobody has acknowledged"
 
 
 def _after_levels(policy: Policy, now: int) -> Next | None:

@@ -10,6 +10,7 @@ from bot.model.target import Bound, HealthSource
 from bot.model.units import METRIC_UNITS, format_value
 
 _DEGRADED_WORDS = {"degraded", "warn", "warning", "partial"}
+_WORD = 60  # characters of a status word that are repeated; it comes from outside
 _TITLES = {
     "response_time_p95_ms": "P95",
     "error_rate_percent": "error rate",
@@ -55,10 +56,10 @@ def said(check: Check, source: HealthSource) -> Said:
         reason = check.problem or f"no status word at `{source.status}` in the answer"
         return Said(Verdict.UNKNOWN, f"{reason}: check `health.status` in the config", failed=False)
     word = check.word.strip().lower()
-    if word in source.healthy:
-        return Said(Verdict.HEALTHY, f'status word "{check.word}"', failed=False)
+    if word in {one.strip().lower() for one in source.healthy}:
+        return Said(Verdict.HEALTHY, _quoted(check.word), failed=False)
     verdict = Verdict.DEGRADED if word in _DEGRADED_WORDS else Verdict.UNHEALTHY
-    return Said(verdict, f'status word "{check.word}"', failed=False)
+    return Said(verdict, _quoted(check.word), failed=False)
 
 
 def _said_by_status(check: Check, status: int) -> Said:
@@ -70,12 +71,12 @@ def _said_by_status(check: Check, status: int) -> Said:
             reason = f"access refused (HTTP {status}): it wants a key that the bot does not have"
             return Said(Verdict.UNKNOWN, reason, failed=False)
         case 429:
-            wait = f", asks to wait {check.retry_after} s" if check.retry_after else ""
+            wait = _asked_wait(check.retry_after)
             return Said(Verdict.UNKNOWN, f"busy with us (HTTP 429{wait})", failed=False)
     if status >= 500 and not check.has_body:
         return Said(Verdict.DOWN, f"HTTP {status} without a body", failed=True)
     if status >= 400:
-        word = f', status word "{check.word}"' if check.word else ""
+        word = f", {_quoted(check.word)}" if check.word else ""
         return Said(Verdict.UNHEALTHY, f"HTTP {status}{word}", failed=True)
     reason = f"it redirects (HTTP {status}): put the final URL into `health.url` in the config"
     return Said(Verdict.UNKNOWN, reason, failed=False)
@@ -90,12 +91,15 @@ def judge(
     critical: Mapping[str, Bound],
     now: int,
 ) -> Health:
-    """The verdict: the worst that is known; unknown where a source can't be read; else healthy."""
+    """The verdict: the worst that is known; unknown where a source can't be read; else healthy.
+
+    A metric that has only a critical bound is held against that one.
+    """
     by_metric = {reading.metric: reading for reading in readings}
     findings = sorted(
         (
             _finding(metric, bound, critical.get(metric), by_metric.get(metric))
-            for metric, bound in baselines.items()
+            for metric, bound in {**critical, **baselines}.items()
         ),
         key=lambda finding: (not finding.critical, list(Result).index(finding.result)),
     )
@@ -110,11 +114,27 @@ def judge(
         target=target,
         verdict=verdict,
         reason=reason,
-        status=status,
+        status=status if status is None else _short(status),
         at=now,
         readings=tuple(readings),
         findings=tuple(findings),
     )
+
+
+def _asked_wait(retry_after: str | None) -> str:
+    """``Retry-After`` is a number of seconds or a date."""
+    if not retry_after:
+        return ""
+    wait = f"{retry_after} s" if retry_after.isdigit() else f"until {_short(retry_after)}"
+    return f", asks to wait {wait}"
+
+
+def _quoted(word: str) -> str:
+    return f'status word "{_short(word)}"'
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= _WORD else f"{word[: _WORD - 1]}…"
 
 
 def explain(finding: Finding) -> str:
