@@ -25,10 +25,13 @@ class Upcoming:
     """Who is told next, and when, if nobody acknowledges. ``people`` are member ids."""
 
     due_at: int
-    stage: str
-    number: int
     people: tuple[str, ...]
     channel: bool
+
+    @classmethod
+    def nobody(cls, due_at: int) -> Upcoming:
+        """Something is due, and tells nobody who isn't told yet."""
+        return cls(due_at, (), channel=False)
 
 
 @dataclass(frozen=True)

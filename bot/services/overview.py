@@ -74,23 +74,34 @@ def _upcoming(
     armed = timers.of_incident(tx, "level", incident.id)
     if not armed:
         return None
-    position = position_of(armed[0].detail)
+    policy = Policy.from_pinned(incident.policy["policy"])
+    following = escalation.Next(position_of(armed[0].detail), armed[0].due_at)
+    found = _told_by(config, incident, policy, following, entries)
+    if found is not None and found[0] == Upcoming.nobody(following.due_at):
+        # The first level only tells the channel, which the card does already.
+        found = _told_by(config, incident, policy, found[1], entries) if found[1] else None
+    return found[0] if found else None
+
+
+def _told_by(
+    config: Config,
+    incident: Incident,
+    policy: Policy,
+    following: escalation.Next,
+    entries: tuple[Entry, ...],
+) -> tuple[Upcoming, escalation.Next | None] | None:
+    """Whom a timer would tell, and what would come after it."""
     due = escalation.decide(
         incident,
-        Policy.from_pinned(incident.policy["policy"]),
-        position,
+        policy,
+        following.position,
         told(entries, incident.opened_at),
-        armed[0].due_at,
+        following.due_at,
         forced=True,
         last_resort=config.escalation.last_resort,
     )
     if isinstance(due, escalation.Stop):
         return None
     people = [person for text in due.notify for person in escalation.people(config, text)]
-    return Upcoming(
-        armed[0].due_at,
-        position.stage,
-        position.number,
-        tuple(dict.fromkeys(people)),
-        "channel" in due.notify,
-    )
+    channel = "channel" in due.notify and due.levels != (0,)
+    return Upcoming(following.due_at, tuple(dict.fromkeys(people)), channel), due.next
