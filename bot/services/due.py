@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -16,6 +17,7 @@ from bot.store.database import Database, Tx
 
 EVIDENCE_WITHIN_MS = 10_000
 PRUNE_EVERY_MS = 3_600_000
+RESERVE_EVERY_MS = 60_000
 
 
 class Due:
@@ -33,6 +35,7 @@ class Due:
             "level": self._level,
             "collect": self._collect,
             "prune": self._prune,
+            "reserve": self._reserve,
         }
 
     async def _poll(self, timer: Timer) -> None:
@@ -55,6 +58,10 @@ class Due:
     async def _prune(self, timer: Timer) -> None:
         await self._database.write(prune, timer)
 
+    async def _reserve(self, timer: Timer) -> None:
+        await self._database.write(later, timer, RESERVE_EVERY_MS)
+        await asyncio.to_thread(self._database.reserve.refill)
+
 
 def schedule(tx: Tx, config: Config) -> None:
     """At a start and after a reload: a poll for each target, none for those that are gone.
@@ -68,8 +75,9 @@ def schedule(tx: Tx, config: Config) -> None:
     for name in set(config.targets) - armed:
         spread = random.random() * config.targets[name].poll if many else 0  # noqa: S311
         timers.arm(tx, "poll", name, tx.now + round(spread))
-    if not timers.armed(tx, "prune"):
-        timers.arm(tx, "prune", "samples", tx.now + PRUNE_EVERY_MS)
+    for kind, every in (("prune", PRUNE_EVERY_MS), ("reserve", RESERVE_EVERY_MS)):
+        if not timers.armed(tx, kind):
+            timers.arm(tx, kind, "", tx.now + every)
 
 
 def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:
@@ -85,6 +93,13 @@ def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:
 
 def prune(tx: Tx, timer: Timer) -> None:
     """Forget old samples, and come back in an hour."""
-    if timers.fire(tx, timer):
+    if later(tx, timer, PRUNE_EVERY_MS):
         monitoring.forget_old(tx)
-        timers.arm(tx, "prune", timer.subject, tx.now + PRUNE_EVERY_MS)
+
+
+def later(tx: Tx, timer: Timer, every_ms: int) -> bool:
+    """Arm a timer that comes round again; False where its claim was lost."""
+    if not timers.fire(tx, timer):
+        return False
+    timers.arm(tx, timer.kind, timer.subject, tx.now + every_ms)
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 RESERVE_BYTES = 4 * 1024 * 1024
@@ -35,6 +36,8 @@ class Reserve:
         if not self.spent:
             return True
         try:
+            if shutil.disk_usage(self.path.parent).free < 2 * RESERVE_BYTES:
+                return False
             with self.path.open("wb") as file:
                 self.path.chmod(0o600)
                 for _ in range(RESERVE_BYTES // 65_536):
