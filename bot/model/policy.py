@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -82,7 +83,13 @@ class Policy(Written):
     @classmethod
     def from_pinned(cls, pinned: Mapping[str, Any]) -> Self:
         """The policy that was pinned to an incident when it was declared."""
-        return cls.model_validate_json(json.dumps(pinned))
+        return cls._parsed(json.dumps(pinned))
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def _parsed(cls, pinned: str) -> Self:
+        """Incidents share few policies, and every look at an incident asks for its own."""
+        return cls.model_validate_json(pinned)
 
     @property
     def pings_people(self) -> bool:

@@ -54,14 +54,13 @@ def add(
 
 def get(tx: Tx, incident_id: int) -> Incident | None:
     """One incident, or None."""
-    row = tx.one(f"SELECT {_FIELDS} FROM incidents WHERE id = :id", id=incident_id)
-    return _with_targets(tx, [row])[0] if row else None
+    found = _found(tx, "WHERE id = :id", id=incident_id)
+    return found[0] if found else None
 
 
 def live(tx: Tx, channel: str | None = None) -> list[Incident]:
     """Every incident that is not resolved, oldest first; with a channel, that channel's."""
-    rows = tx.all(f"SELECT {_FIELDS} FROM incidents WHERE status <> 'resolved' ORDER BY id")
-    found = _with_targets(tx, rows)
+    found = _found(tx, "WHERE status <> 'resolved' ORDER BY id")
     return [one for one in found if channel is None or one.channel == channel]
 
 
@@ -69,33 +68,21 @@ def recent(tx: Tx, statuses: Iterable[Status], limit: int) -> list[Incident]:
     """The newest incidents in one of the statuses, newest first."""
     wanted = {f"s{at}": str(status) for at, status in enumerate(statuses)}
     marks = ", ".join(f":{name}" for name in wanted)
-    rows = tx.all(
-        f"SELECT {_FIELDS} FROM incidents WHERE status IN ({marks}) ORDER BY id DESC LIMIT :limit",
-        limit=limit,
-        **wanted,
-    )
-    return _with_targets(tx, rows)
+    which = f"WHERE status IN ({marks}) ORDER BY id DESC LIMIT :limit"
+    return _found(tx, which, limit=limit, **wanted)
 
 
 def declared_since(tx: Tx, at: int) -> list[Incident]:
     """Incidents declared at or after a time, drills left out, oldest first."""
-    rows = tx.all(
-        f"SELECT {_FIELDS} FROM incidents WHERE declared_at >= :at AND drill = 0 ORDER BY id", at=at
-    )
-    return _with_targets(tx, rows)
+    return _found(tx, "WHERE declared_at >= :at AND drill = 0 ORDER BY id", at=at)
 
 
 def same_declaration(tx: Tx, declared_by: str, title: str, since: int) -> Incident | None:
     """A live incident that the same person declared under the same title since then."""
-    row = tx.one(
-        f"""SELECT {_FIELDS} FROM incidents
-        WHERE declared_at >= :since AND declared_by = :who AND title = :title AND status <> 'resolved'
-        ORDER BY id DESC LIMIT 1""",
-        since=since,
-        who=declared_by,
-        title=title,
-    )
-    return _with_targets(tx, [row])[0] if row else None
+    which = """WHERE declared_at >= :since AND declared_by = :who AND title = :title
+        AND status <> 'resolved' ORDER BY id DESC LIMIT 1"""
+    found = _found(tx, which, since=since, who=declared_by, title=title)
+    return found[0] if found else None
 
 
 def update(tx: Tx, incident_id: int, changes: Facts) -> None:
@@ -145,20 +132,18 @@ def entry(tx: Tx, incident_id: int, seq: int) -> Entry | None:
     return _entry(row) if row else None
 
 
-def _with_targets(tx: Tx, rows: list[Row]) -> list[Incident]:
-    return [
-        _incident(
-            row,
-            tuple(
-                found["target"]
-                for found in tx.all(
-                    "SELECT target FROM incident_targets WHERE incident_id = :id ORDER BY target",
-                    id=row["id"],
-                )
-            ),
-        )
-        for row in rows
-    ]
+def _found(tx: Tx, which: str, **values: Value) -> list[Incident]:
+    """The incidents that ``which`` selects and orders, with their targets: two queries for all."""
+    rows = tx.all(f"SELECT {_FIELDS} FROM incidents {which}", **values)
+    targets: dict[int, list[str]] = {row["id"]: [] for row in rows}
+    if rows:
+        for row in tx.all(
+            f"""SELECT incident_id, target FROM incident_targets
+            WHERE incident_id IN (SELECT id FROM incidents {which}) ORDER BY target""",
+            **values,
+        ):
+            targets[row["incident_id"]].append(row["target"])
+    return [_incident(row, tuple(targets[row["id"]])) for row in rows]
 
 
 def _incident(row: Row, targets: tuple[str, ...]) -> Incident:
