@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 AT_ONCE = 64
+URGENT = "level"
 
 Handler = Callable[[Timer], Awaitable[None]]
 
@@ -81,7 +82,11 @@ class Loop:
 
 
 class TimerLoop(Loop):
-    """Claims due timers and hands each to the handler of its kind, side by side."""
+    """Claims due timers and hands each to the handler of its kind, side by side.
+
+    Levels go first, and never wait until slow polls have made room: when everything times out, people
+    are to hear of it.
+    """
 
     def __init__(self, database: Database, handlers: Mapping[str, Handler], clock: Clock) -> None:
         super().__init__("timer", clock)
@@ -91,11 +96,9 @@ class TimerLoop(Loop):
 
     async def work(self) -> None:
         free = AT_ONCE - len(self._tasks)
-        if free <= 0:
+        if not await self._database.read(_any_due, free > 0):
             return
-        if not await self._database.read(_any_due):
-            return
-        for timer in await self._database.write(timers.claim, free):
+        for timer in await self._database.write(_claim, max(0, free)):
             task = asyncio.create_task(self._handle(timer), name=f"{timer.kind} {timer.subject}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -132,6 +135,12 @@ class DeliveryLoop(Loop):
         await self._delivery.work()
 
 
-def _any_due(tx: Tx) -> bool:
+def _any_due(tx: Tx, of_any_kind: bool) -> bool:
+    if not of_any_kind:
+        return timers.any_due(tx, URGENT)
     due = timers.next_due(tx)
     return due is not None and due <= tx.now
+
+
+def _claim(tx: Tx, free: int) -> list[Timer]:
+    return [*timers.claim(tx, AT_ONCE, URGENT), *timers.claim(tx, free)]

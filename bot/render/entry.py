@@ -101,7 +101,8 @@ def _escalation(actor: str, facts: Facts) -> str:
 
 
 def _unreached(actor: str, facts: Facts) -> str:
-    return f"<@{facts['person']}> can't be reached in Slack: `{escape(facts['reason'])}`."
+    where = f"<@{facts['person']}>" if "person" in facts else f"#{escape(facts['channel'])}"
+    return f"{where} can't be reached in Slack: `{escape(facts['reason'])}`."
 
 
 def _evidence(actor: str, facts: Facts) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model.message import Drawing, Failed, Message, Outcome, Refused, Sent, Unsure
-from bot.send.client import CALL_ERRORS, error_code, failure
+from bot.model.message import Drawing, Failed, Limited, Message, Outcome, Refused, Sent, Unsure
+from bot.send.client import CALL_ERRORS, TIME_LIMIT_S, error_code, failure
 from bot.text import cut
 
 log = logging.getLogger(__name__)
@@ -20,28 +20,59 @@ log = logging.getLogger(__name__)
 EVENT_TYPE = "iora_message"
 _ID = re.compile(r"^[CGD][A-Z0-9]{2,}$")
 _NOT_OFFERED = {"missing_scope", "unknown_method", "not_allowed_token_type"}
-_PAGES = 20
+_PAGES, _PAGE = 20, 200
+# How far another machine's clock may be from Slack's: messages are looked for this long around a send.
+_CLOCKS_APART_MS = 86_400_000
+# The conversation is not what it was: found anew next time.
+_MOVED = {"channel_not_found", "is_archived", "not_in_channel"}
 _TEXT, _BLOCKS = 4_000, 50  # Slack's advice for a message's text, and its limit of blocks
 
 
 class CantLook(Exception):
-    """The history can't be read now."""
+    """The history can't be read now: ``outcome`` says why."""
+
+    def __init__(self, outcome: Limited | Refused | Unsure | Failed) -> None:
+        super().__init__(str(outcome))
+        self.outcome = outcome
 
 
 class Slack:
     """One workspace. Channel names and people are turned into conversations once."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, *, time_limit_s: float = TIME_LIMIT_S) -> None:
         self._client = client
+        self._time_limit_s = time_limit_s
         self._conversations: dict[str, str] = {}
 
     async def post(
         self, message: Message, drawing: Drawing, *, thread_ts: str | None, broadcast: bool
     ) -> Outcome:
-        """Post with the message's key in the metadata and in a block."""
-        channel = await self.conversation(message.destination)
-        if not isinstance(channel, str):
-            return channel
+        """Post with the message's key in the metadata and in a block.
+
+        All of it, the opening of a direct message included, is over within the one time limit, so that
+        a look-up after it finds whatever arrived.
+        """
+        posting = False
+        try:
+            async with asyncio.timeout(self._time_limit_s):
+                channel = await self.conversation(message.destination)
+                if not isinstance(channel, str):
+                    return channel
+                posting = True
+                outcome = await self._post(channel, message, drawing, thread_ts, broadcast)
+        except TimeoutError:
+            late = f"not done within {self._time_limit_s:g} s"
+            return Unsure(late) if posting else Failed(late)
+        return self._noticed(message.destination, channel, outcome)
+
+    async def _post(
+        self,
+        channel: str,
+        message: Message,
+        drawing: Drawing,
+        thread_ts: str | None,
+        broadcast: bool,
+    ) -> Outcome:
         more: dict[str, Any] = {}
         if thread_ts is not None:
             more = {"thread_ts": thread_ts, "reply_broadcast": broadcast}
@@ -55,6 +86,17 @@ class Slack:
             return failure(error)
         except (KeyError, TypeError):
             return Unsure("an answer of Slack without channel and ts")
+
+    def _noticed(self, destination: str, channel: str, outcome: Outcome) -> Outcome:
+        """Remember where it went, or forget the place; and say why a person's own id was not enough."""
+        if isinstance(outcome, Sent):
+            self._conversations[destination] = outcome.channel
+        if not isinstance(outcome, Refused) or outcome.reason.partition(":")[0] not in _MOVED:
+            return outcome
+        self.forget(destination)
+        if destination == f"user:{channel}":
+            return Refused("missing_scope: im:write")
+        return outcome
 
     async def edit(self, message: Message, drawing: Drawing) -> Outcome:
         """Bring a message that is there up to date; doing so twice does no harm."""
@@ -73,9 +115,8 @@ class Slack:
         channel = await self.conversation(message.destination)
         if not isinstance(channel, str):
             raise CantLook(channel)
-        oldest = str(((message.sending_at or 0) - 120_000) / 1000)
         try:
-            async for found in self._history(channel, thread_ts, oldest):
+            async for found in self._history(channel, thread_ts, message.sending_at or 0):
                 if _has_key(found, message.key):
                     return Sent(channel, str(found["ts"]))
         except CALL_ERRORS as error:
@@ -93,7 +134,7 @@ class Slack:
         except CALL_ERRORS as error:
             log.info("not joined to %s: %s", name, failure(error))
 
-    async def conversation(self, destination: str) -> str | Outcome:
+    async def conversation(self, destination: str) -> str | Limited | Refused | Unsure | Failed:
         """The conversation's id for ``user:U02BOB`` or ``channel:incidents``."""
         known = self._conversations.get(destination)
         if known is not None:
@@ -147,14 +188,16 @@ class Slack:
         return None
 
     async def _history(
-        self, channel: str, thread_ts: str | None, oldest: str
+        self, channel: str, thread_ts: str | None, sent_at: int
     ) -> AsyncIterator[dict[str, Any]]:
+        """What is there from around a time. Raises ``CantLook`` where that is too much to read."""
         cursor: str | None = None
         for _ in range(_PAGES):
             arguments: dict[str, Any] = {
                 "channel": channel,
-                "oldest": oldest,
-                "limit": 100,
+                "oldest": str(max(0, sent_at - _CLOCKS_APART_MS) / 1000),
+                "latest": str((sent_at + _CLOCKS_APART_MS) / 1000),
+                "limit": _PAGE,
                 "cursor": cursor,
                 "include_all_metadata": True,
             }
@@ -167,7 +210,7 @@ class Slack:
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
-            await asyncio.sleep(0)
+        raise CantLook(Failed(f"more than {_PAGES * _PAGE} messages to read"))
 
 
 def _body(message: Message, drawing: Drawing) -> dict[str, Any]:

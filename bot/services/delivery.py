@@ -44,6 +44,12 @@ LOOKUP_AGAIN_MS = 5_000
 GIVE_UP_LOOKUP_MS = 60_000
 GIVE_UP_LOOKUP_QUIET_MS = 600_000
 _GONE = {"message_not_found", "thread_not_found"}
+_BADLY_DRAWN = {
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "msg_blocks_too_long",
+    "invalid_arguments",
+}
 
 
 class Sender(Protocol):
@@ -77,19 +83,25 @@ class Delivery:
         self._pace_ms = pace_ms
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, int] = {}
-        self._stopping = False
+        self._edits_not_before = 0
+        self._stopped = asyncio.Event()
 
     async def work(self) -> None:
         """Start on every destination where something is due."""
-        for destination in await self._database.read(outbox.due_destinations):
-            if destination not in self._tasks:
+        for destination in await self._database.read(
+            outbox.due_destinations, self._edits_in_turn()
+        ):
+            if destination not in self._tasks and not self._stopped.is_set():
                 self._tasks[destination] = asyncio.create_task(
                     self._serve(destination), name=f"send {destination}"
                 )
 
     async def drain(self, within_s: float) -> None:
-        """Let what is being sent come to its end; cut off what takes longer."""
-        self._stopping = True
+        """Let what is being sent come to its end; cut off what takes longer.
+
+        What was cut off stays ``sending``: the next start looks it up.
+        """
+        self._stopped.set()
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=within_s)
@@ -99,9 +111,9 @@ class Delivery:
 
     async def _serve(self, destination: str) -> None:
         try:
-            while not self._stopping:
-                await self._wait_for_turn(destination)
-                attempt = await self._database.write(begin, destination, self._live.config)
+            while await self._in_turn(destination):
+                edits = self._edits_in_turn()
+                attempt = await self._database.write(begin, destination, self._live.config, edits)
                 if attempt is None:
                     return
                 logs.about(incident=attempt.message.incident_id, request=attempt.message.key)
@@ -114,34 +126,66 @@ class Delivery:
         finally:
             del self._tasks[destination]
 
-    async def _wait_for_turn(self, destination: str) -> None:
+    async def _in_turn(self, destination: str) -> bool:
+        """Wait as long as the pace or a 429 asks to; False once the bot stops."""
         wait = self._not_before.get(destination, 0) - self._clock.now()
-        if wait > 0:
-            await asyncio.sleep(wait / 1000)
+        if wait > 0 and not self._stopped.is_set():
+            try:
+                async with asyncio.timeout(wait / 1000):
+                    await self._stopped.wait()
+            except TimeoutError:
+                pass
+        return not self._stopped.is_set()
+
+    def _edits_in_turn(self) -> bool:
+        return self._clock.now() >= self._edits_not_before
 
     def _set_pace(self, destination: str, attempt: Attempt, outcome: Outcome, started: int) -> None:
+        """A 429 of a post holds its destination; one of an edit holds edits, and never a page.
+
+        Slack counts ``chat.update`` a workspace, posts a channel.
+        """
+        if attempt.what == "look up":
+            return
+        self._not_before[destination] = started + self._pace_ms
         if isinstance(outcome, Limited):
-            self._not_before[destination] = self._clock.now() + outcome.retry_ms
-        elif attempt.what != "look up":
-            self._not_before[destination] = started + self._pace_ms
+            until = self._clock.now() + outcome.retry_ms
+            if attempt.what == "edit":
+                self._edits_not_before = until
+            else:
+                self._not_before[destination] = until
 
     async def _carry_out(self, attempt: Attempt) -> Outcome:
-        message = attempt.message
         if attempt.what == "look up":
             return await self._look_up(attempt)
         drawing = drawn(attempt)
+        outcome = await self._send(attempt, drawing)
+        if (
+            isinstance(outcome, Refused)
+            and _code(outcome.reason) in _BADLY_DRAWN
+            and drawing.blocks
+        ):
+            log.error("message %s: %s; it goes as text", attempt.message.key, outcome.reason)
+            outcome = await self._send(attempt, Drawing(drawing.text))
+        return outcome
+
+    async def _send(self, attempt: Attempt, drawing: Drawing) -> Outcome:
         if attempt.what == "edit":
-            return await self._sender.edit(message, drawing)
-        broadcast = bool(message.facts.get("broadcast"))
+            return await self._sender.edit(attempt.message, drawing)
         return await self._sender.post(
-            message, drawing, thread_ts=attempt.thread_ts, broadcast=broadcast
+            attempt.message,
+            drawing,
+            thread_ts=attempt.thread_ts,
+            broadcast=bool(attempt.message.facts.get("broadcast")),
         )
 
     async def _look_up(self, attempt: Attempt) -> Outcome:
         try:
             found = await self._sender.find(attempt.message, thread_ts=attempt.thread_ts)
         except CantLook as error:
-            return Unsure(f"the look-up is not to be had: {error}")
+            if isinstance(error.outcome, Limited):
+                return error.outcome
+            return Unsure(f"the look-up is not to be had: {error.outcome.reason}")
         return found or Failed("looked up: it is not there")
 
 
@@ -154,17 +198,23 @@ def drawn(attempt: Attempt) -> Drawing:
         return plain_words(attempt)
 
 
-def begin(tx: Tx, destination: str, config: Config) -> Attempt | None:
-    """Take what goes next to a destination and note that it is about to be sent."""
-    while (message := outbox.head(tx, destination)) is not None:
+def begin(tx: Tx, destination: str, config: Config, edits: bool = True) -> Attempt | None:
+    """Take what goes next to a destination and note that it is about to be sent.
+
+    ``edits`` False: only what is to be posted. Nobody else sends to the destination meanwhile, so what
+    is found as ``sending`` was left there when its outcome could not be stored: it is unsure.
+    """
+    while (message := outbox.head(tx, destination, edits)) is not None:
+        if message.state is State.SENDING:
+            outbox.unsure(tx, message.id, SEND_LIMIT_MS + MARGIN_MS, "its outcome was not stored")
+            continue
         seen = (
             overview(tx, config, message.incident_id) if message.incident_id is not None else None
         )
-        parent = outbox.get(tx, message.parent_id) if message.parent_id is not None else None
-        if _not_wanted(message, seen):
+        given_up = _lookup_given_up(message, tx.now)
+        if _not_wanted(message, seen, given_up=given_up):
             outbox.close(tx, message.id, State.WITHDRAWN, None)
             continue
-        given_up = _lookup_given_up(message, tx.now)
         if message.state is State.UNSURE and not given_up:
             what: Literal["post", "edit", "look up"] = "look up"
         else:
@@ -175,6 +225,7 @@ def begin(tx: Tx, destination: str, config: Config) -> Attempt | None:
             if message.kind == "entry" and message.incident_id is not None
             else None
         )
+        parent = outbox.get(tx, message.parent_id) if message.parent_id is not None else None
         thread_ts = parent.ts if parent else None
         return Attempt(message, what, seen, entry, thread_ts, repeated=given_up)
     return None
@@ -190,6 +241,9 @@ def finish(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
             outbox.sent(tx, message.id, revision, channel, ts)
             if message.kind == "ping" and message.ts is None and message.incident_id is not None:
                 outbox.revise(tx, message.incident_id, ("card",))
+        case Limited(retry_ms) if attempt.what == "look up":
+            again_at = tx.now + max(retry_ms, LOOKUP_AGAIN_MS)
+            outbox.not_looked_up(tx, message.id, again_at, "Slack asks to wait")
         case Limited(retry_ms):
             outbox.later(tx, message.id, tx.now + retry_ms, "Slack asks to wait")
         case Refused(reason):
@@ -198,8 +252,9 @@ def finish(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
             outbox.not_looked_up(tx, message.id, tx.now + LOOKUP_AGAIN_MS, reason)
         case Unsure(reason) if attempt.what == "post":
             outbox.unsure(tx, message.id, SEND_LIMIT_MS + MARGIN_MS, reason)
-        case Unsure(reason):  # an edit does no harm twice
-            outbox.later(tx, message.id, tx.now + _backoff_ms(message), reason)
+        case Unsure(reason):  # an edit does no harm twice, unless an older one overtakes it
+            wait = max(MARGIN_MS, _backoff_ms(message))
+            outbox.later(tx, message.id, tx.now + wait, reason)
         case Failed(reason) if attempt.what == "look up":
             log.info("message %s: %s", message.key, reason)
             outbox.absent(tx, message.id)
@@ -212,11 +267,14 @@ def recover(tx: Tx) -> int:
     return outbox.recover(tx, SEND_LIMIT_MS + MARGIN_MS)
 
 
-def _not_wanted(message: Message, seen: Overview | None) -> bool:
-    """Nobody is pinged after an acknowledgement that was committed before the send."""
+def _not_wanted(message: Message, seen: Overview | None, *, given_up: bool) -> bool:
+    """Nobody is pinged after an acknowledgement that was committed before the send.
+
+    What may be there already is looked up all the same, so that its copy says who acknowledged.
+    """
     return (
         message.kind == "ping"
-        and message.state is State.WAITING
+        and (message.state is State.WAITING or given_up)
         and message.ts is None
         and seen is not None
         and seen.incident.status is not Status.OPEN
@@ -235,14 +293,19 @@ def _refused(tx: Tx, attempt: Attempt, reason: str) -> None:
     message = attempt.message
     log.error("message %s was refused: %s", message.key, reason)
     if message.ts is not None:
-        if reason.partition(":")[0] in _GONE and message.kind == "card":
+        if _code(reason) in _GONE and message.kind == "card":
             outbox.post_anew(tx, message.id)
         else:
             outbox.sent(tx, message.id, message.revision, message.channel or "", message.ts)
         return
     outbox.close(tx, message.id, State.REFUSED, reason)
-    if message.kind == "ping":
+    if message.kind in {"ping", "card"}:
         escalation.unreached(tx, message, reason)
+
+
+def _code(reason: str) -> str:
+    """Slack's word, without what it said beside."""
+    return reason.partition(":")[0]
 
 
 def _backoff_ms(message: Message) -> int:

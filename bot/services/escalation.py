@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.model.actor import BOT
 from bot.model.config import Config
-from bot.model.incident import Incident, Status
+from bot.model.incident import Entry, Incident, Status
 from bot.model.message import Message, State
 from bot.model.policy import Policy
 from bot.model.timer import Timer
 from bot.rules import escalation
 from bot.services.incidents import CARD_AND_COPIES, add_reply, arm_level, hasten
-from bot.services.overview import position_of, told
+from bot.services.overview import paged, position_of, told
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
@@ -43,21 +45,36 @@ def fire(tx: Tx, timer: Timer, config: Config) -> None:
 
 
 def unreached(tx: Tx, message: Message, reason: str) -> None:
-    """A ping's destination can't receive: say so at once, and go to the next level."""
+    """The destination of a ping or of the card can't receive: say so at once, and go on to the next."""
     if message.incident_id is None:
         return
     incident = incidents.get(tx, message.incident_id)
     if incident is None:
         return
-    facts = {"person": message.facts["person"], "reason": reason}
-    incidents.add_entry(tx, incident.id, BOT, "unreached", facts)
+    person = message.facts.get("person")
+    where = {"person": person} if person else {"channel": incident.channel}
+    incidents.add_entry(tx, incident.id, BOT, "unreached", {**where, "reason": reason})
     outbox.revise(tx, incident.id, CARD_AND_COPIES)
+    entries = incidents.timeline(tx, incident.id)
+    if incident.status is Status.OPEN and _nobody_else(tx, incident, message, entries):
+        hasten(tx, incident, entries)
+
+
+def _nobody_else(tx: Tx, incident: Incident, message: Message, entries: Sequence[Entry]) -> bool:
+    """Whether the level told only those who can't receive.
+
+    The last resort is not hurried: if nobody at all can receive, that would never end.
+    """
+    if message.kind == "card":
+        told_once = any(entry.kind == "escalation" for entry in entries)
+        return (
+            told_once and not paged(entries) and bool(timers.of_incident(tx, "level", incident.id))
+        )
+    if message.facts["stage"] == "last_resort":
+        return False
     pings = outbox.of_incident(tx, incident.id, "ping")
     others = [one for one in pings if one.facts["entry"] == message.facts["entry"]]
-    # The last resort is not hurried: if nobody at all can receive, that would never end.
-    hurry = incident.status is Status.OPEN and message.facts["stage"] != "last_resort"
-    if hurry and not any(_may_arrive(one) for one in others):
-        hasten(tx, incident, incidents.timeline(tx, incident.id))
+    return not any(_may_arrive(one) for one in others)
 
 
 def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) -> None:
@@ -75,6 +92,8 @@ def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) ->
     }
     seq = incidents.add_entry(tx, incident.id, BOT, "escalation", facts)
     for person in people:
+        # What waited all this time, because Slack was away, is told in one message.
+        outbox.supersede(tx, incident.id, "ping", f"user:{person}")
         outbox.add(
             tx,
             f"ping:{incident.id}:{seq}:{person}",
@@ -93,8 +112,17 @@ def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) ->
         )
     if _said_in_channel(due):
         add_reply(tx, incident, seq, broadcast=True)
-    if due.position.stage == "level" and nobody and not people and "channel" not in due.notify:
+    if due.position.stage == "level" and not people and _nowhere(tx, incident, due, nobody):
         hasten(tx, incident, incidents.timeline(tx, incident.id))
+
+
+def _nowhere(tx: Tx, incident: Incident, due: escalation.Fire, nobody: Sequence[str]) -> bool:
+    """Whether a level that names no person reaches nobody: an empty group, a channel that is gone."""
+    if "channel" not in due.notify:
+        return bool(nobody)
+    card = outbox.by_key(tx, f"card:{incident.id}")
+    refused = card is not None and card.state is State.REFUSED
+    return refused and bool(timers.of_incident(tx, "level", incident.id))
 
 
 def _said_in_channel(due: escalation.Fire) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -17,10 +18,23 @@ from bot.send.identity import Identity, identify
 
 log = logging.getLogger(__name__)
 
-CONNECT_S = 20
-LOOK_S = 5
-LONGEST_WAIT_S = 60
 _ERRORS = (*CALL_ERRORS, SlackClientError, OSError)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the link waits, in seconds.
+
+    ``connect``: for who the bot is and a socket; a refused address is given up then. ``look``: between
+    two looks at the socket. ``ping``: between two pings; without an answer to the last few, the socket
+    counts as gone. ``first`` and ``longest``: before another try, doubled each time.
+    """
+
+    connect: float = 10
+    look: float = 1
+    ping: float = 5
+    first: float = 1
+    longest: float = 30
 
 
 class Link:
@@ -31,38 +45,43 @@ class Link:
         client: AsyncWebClient,
         socket_client: AsyncWebClient | None,
         on_identity: Callable[[Identity], Awaitable[None]],
+        *,
+        patience: Patience | None = None,
     ) -> None:
         self._client = client
         self._socket_client = socket_client
         self._on_identity = on_identity
+        self._patience = patience or Patience()
         self._handler: AsyncSocketModeHandler | None = None
-        self._trouble: str | None = "not connected yet"
+        self._trouble = "not connected yet"
+        self._failing = False
+        self._gone_before = False
         self.identity: Identity | None = None
 
     def problem(self) -> str | None:
         """What is wrong between here and Slack, or None."""
         if self.identity is None:
             return self._trouble
-        if self._socket_client is None:
+        if self._socket_client is None or self._connected():
             return None
-        return None if self._connected() else self._trouble
+        return self._trouble
 
     async def run(self, app: AsyncApp) -> None:
-        """Learn who the bot is, connect, and connect anew when the socket is gone for good."""
-        wait = 1.0
+        """Learn who the bot is, connect, and connect anew when the socket is gone."""
+        wait = self._patience.first
         while True:
             try:
-                async with asyncio.timeout(CONNECT_S):
+                async with asyncio.timeout(self._patience.connect):
                     await self._identify()
                     await self._connect(app)
-                wait = 1.0
-                await asyncio.sleep(LOOK_S)
+                wait = self._patience.first
+                await asyncio.sleep(self._patience.look)
             except _ERRORS as error:
-                self._trouble = _described(error)
+                self._trouble = self._described(error)
                 log.warning("no link to Slack: %s", self._trouble)
                 await self._disconnect()
                 await asyncio.sleep(wait)
-                wait = min(LONGEST_WAIT_S, wait * 2)
+                wait = min(self._patience.longest, wait * 2)
 
     async def close(self) -> None:
         """End the socket; what is on its way gets its ack first, because the listeners were drained."""
@@ -75,20 +94,36 @@ class Link:
             log.info("this is %s in %s", self.identity.user, self.identity.team)
 
     async def _connect(self, app: AsyncApp) -> None:
-        if self._socket_client is None or self._connected():
+        if self._socket_client is None:
             return
+        self._failing = await self._unanswered()
+        gone_before, self._gone_before = self._gone_before, not self._connected()
+        if self._connected():
+            return
+        if self._handler is not None:
+            self._trouble = "the socket is gone; connecting anew"
+            if not gone_before:
+                return  # the library makes a new one by itself, as when Slack asks for it
+            log.warning("no link to Slack: %s", self._trouble)
         # The library keeps trying a refused address for ever; a new client asks for a new one.
         await self._disconnect()
         token = self._socket_client.token or ""
-        self._handler = AsyncSocketModeHandler(app, token, web_client=self._socket_client)
+        self._handler = AsyncSocketModeHandler(
+            app, token, web_client=self._socket_client, ping_interval=self._patience.ping
+        )
         self._handler.client.proxy = self._socket_client.proxy
         await self._handler.client.connect()
+        self._failing = self._gone_before = False
         log.info("connected to Slack by Socket Mode")
 
     def _connected(self) -> bool:
         client = self._handler.client if self._handler else None
         session = client.current_session if client else None
-        return session is not None and not session.closed
+        return session is not None and not session.closed and not self._failing
+
+    async def _unanswered(self) -> bool:
+        """Whether the socket is half-open: it is there, and nobody answers its pings."""
+        return self._handler is not None and await self._handler.client.is_ping_pong_failing()
 
     async def _disconnect(self) -> None:
         handler, self._handler = self._handler, None
@@ -98,10 +133,9 @@ class Link:
             except (*_ERRORS, aiohttp.ClientError) as error:
                 log.debug("the old socket: %s", error)
 
-
-def _described(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no connection within {CONNECT_S} s"
-    if isinstance(error, SlackApiError):
-        return f"Slack says {error.response.get('error', 'nothing')}"
-    return f"{type(error).__name__}: {error}"[:200]
+    def _described(self, error: BaseException) -> str:
+        if isinstance(error, TimeoutError):
+            return f"no connection within {self._patience.connect:g} s"
+        if isinstance(error, SlackApiError):
+            return f"Slack says {error.response.get('error', 'nothing')}"
+        return f"{type(error).__name__}: {error}"[:200]

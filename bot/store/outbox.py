@@ -17,6 +17,16 @@ COLUMNS = (
     " due_at, sending_at, lookup_failed_at, attempts, channel, ts, sent_at, error"
 )
 
+_READY = """FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
+    WHERE o.delivered < o.revision AND o.due_at <= :now
+      AND (:edits = 1 OR o.ts IS NULL)
+      AND (o.parent_id IS NULL OR o.ts IS NOT NULL OR (
+        (p.ts IS NOT NULL OR p.state IN ('refused', 'withdrawn')) AND NOT EXISTS (
+          SELECT 1 FROM outbox earlier
+          WHERE earlier.incident_id = o.incident_id AND earlier.parent_id = o.parent_id
+            AND earlier.id < o.id AND earlier.ts IS NULL
+            AND earlier.state IN ('waiting', 'sending', 'unsure'))))"""
+
 
 def add(
     tx: Tx,
@@ -87,29 +97,24 @@ def of_incident(tx: Tx, incident_id: int, kind: str) -> list[Message]:
     return [_message(row) for row in rows]
 
 
-def due_destinations(tx: Tx) -> list[str]:
-    """Where something is due now."""
-    return [
-        row["destination"]
-        for row in tx.all(
-            "SELECT DISTINCT destination FROM outbox WHERE delivered < revision AND due_at <= :now",
-            now=tx.now,
-        )
-    ]
+def due_destinations(tx: Tx, edits: bool = True) -> list[str]:
+    """Where something could go now; ``edits`` False: of what is to be posted."""
+    rows = tx.all(f"SELECT DISTINCT o.destination {_READY}", now=tx.now, edits=int(edits))
+    return [row["destination"] for row in rows]
 
 
-def head(tx: Tx, destination: str) -> Message | None:
+def head(tx: Tx, destination: str, edits: bool = True) -> Message | None:
     """What goes next to a destination: pages before the rest, then in order.
 
-    A reply waits until its parent is there; if the parent never will be, it goes on its own.
+    A reply waits until its parent is there, and until the replies before it are known to be there or
+    not; if the parent never will be, it goes on its own.
     """
     columns = ", ".join(f"o.{name.strip()}" for name in COLUMNS.split(","))
     row = tx.one(
-        f"""SELECT {columns} FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
-        WHERE o.destination = :destination AND o.delivered < o.revision AND o.due_at <= :now
-          AND (o.parent_id IS NULL OR p.ts IS NOT NULL OR p.state IN ('refused', 'withdrawn'))
+        f"""SELECT {columns} {_READY} AND o.destination = :destination
         ORDER BY o.page DESC, o.id LIMIT 1""",
         destination=destination,
+        edits=int(edits),
         now=tx.now,
     )
     return _message(row) if row else None
@@ -206,20 +211,52 @@ def recover(tx: Tx, limit_ms: int) -> int:
     """At a start: what was being sent is unsure, once its attempt must be over."""
     tx.run("UPDATE outbox SET lookup_failed_at = NULL WHERE state = 'unsure'")
     return tx.run(
-        """UPDATE outbox SET state = 'unsure', due_at = sending_at + :limit,
+        """UPDATE outbox SET state = 'unsure', due_at = MIN(sending_at, :now) + :limit,
         error = 'the bot stopped while it was sent' WHERE state = 'sending'""",
         limit=limit_ms,
-    )
-
-
-def retry_refused_cards(tx: Tx) -> int:
-    """After a start or a reload: what was missing outside may be there now."""
-    return tx.run(
-        """UPDATE outbox SET state = 'waiting', delivered = 0, due_at = :now
-        WHERE kind = 'card' AND state = 'refused' AND incident_id IN
-            (SELECT id FROM incidents WHERE status <> 'resolved')""",
         now=tx.now,
     )
+
+
+def supersede(tx: Tx, incident_id: int, kind: str, destination: str) -> int:
+    """Withdraw what certainly was not sent yet, because a later message says all of it."""
+    return tx.run(
+        """UPDATE outbox SET state = 'withdrawn', delivered = revision, error = 'told in a later one'
+        WHERE incident_id = :incident_id AND kind = :kind AND destination = :destination
+          AND state = 'waiting' AND ts IS NULL""",
+        incident_id=incident_id,
+        kind=kind,
+        destination=destination,
+    )
+
+
+def retry_refused_cards(tx: Tx, channel: str | None = None) -> int:
+    """After a start or a reload: what was missing outside may be there now; how many cards.
+
+    The cards of incidents that live, with the replies that were refused after them; to ``channel``,
+    where the config names another one by now.
+    """
+    refused = tx.all(
+        """SELECT id, incident_id FROM outbox
+        WHERE kind = 'card' AND state = 'refused' AND incident_id IN
+            (SELECT id FROM incidents WHERE status <> 'resolved')"""
+    )
+    for row in refused:
+        tx.run(
+            """UPDATE outbox SET state = 'waiting', delivered = 0, due_at = :now, attempts = 0,
+            destination = COALESCE(:destination, destination)
+            WHERE state = 'refused' AND (id = :id OR parent_id = :id)""",
+            id=row["id"],
+            destination=f"channel:{channel}" if channel else None,
+            now=tx.now,
+        )
+        if channel:
+            tx.run(
+                "UPDATE incidents SET channel = :channel WHERE id = :id",
+                channel=channel,
+                id=row["incident_id"],
+            )
+    return len(refused)
 
 
 def refused_since(tx: Tx, at: int) -> list[Message]:

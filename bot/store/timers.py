@@ -34,12 +34,17 @@ def arm(
     )
 
 
-def claim(tx: Tx, limit: int) -> list[Timer]:
-    """Take what is due, oldest first. Whoever crashes loses the claim when the lease runs out."""
+def claim(tx: Tx, limit: int, kind: str | None = None) -> list[Timer]:
+    """Take what is due, oldest first; with a kind, of that kind only.
+
+    Whoever crashes loses the claim when the lease runs out.
+    """
     due = tx.all(
-        "SELECT id FROM timers WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit",
+        f"""SELECT id FROM timers WHERE due_at <= :now {"AND kind = :kind" if kind else ""}
+        ORDER BY due_at, id LIMIT :limit""",
         now=tx.now,
         limit=limit,
+        **({"kind": kind} if kind else {}),
     )
     # One statement each, for RETURNING has no order; the claim's due_at is the lease already.
     return [_claim(tx, row["id"]) for row in due]
@@ -104,6 +109,17 @@ def next_due(tx: Tx) -> int | None:
     """When the soonest timer is due, in milliseconds since the epoch."""
     row = tx.one("SELECT due_at FROM timers ORDER BY due_at LIMIT 1")
     return row["due_at"] if row else None
+
+
+def any_due(tx: Tx, kind: str) -> bool:
+    """Whether a timer of this kind is due."""
+    return bool(
+        tx.all(
+            "SELECT id FROM timers WHERE due_at <= :now AND kind = :kind LIMIT 1",
+            now=tx.now,
+            kind=kind,
+        )
+    )
 
 
 def release_claims(tx: Tx) -> int:

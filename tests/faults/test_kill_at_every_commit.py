@@ -1,0 +1,164 @@
+"""kill -9 at any moment between a declaration and its ping: the ping arrives, once.
+
+The bot is killed right after each commit of the path in turn, and in the middle of each send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.workspace import faults
+from tests.support.house import ALICE, BOB, House, config_for, standing
+from tests.support.mortal import Books, Mortal, mortal
+
+SIDE_BY_SIDE = 3
+LATER_MS = 14_000
+"""A look-up waits 13 s after a send began; the restart comes after that."""
+
+TITLE = "declare sev2 API slow"
+
+
+def policy(*levels: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "default": "critical",
+        "last_resort": [f"user:{ALICE}"],
+        "policies": {"critical": {"levels": list(levels), "repeat": {"every": "15m"}}},
+    }
+
+
+AT_ONCE = policy({"after": "0s", "notify": ["channel", f"user:{ALICE}"]})
+AFTER_A_MINUTE = policy(
+    {"after": "0s", "notify": ["channel"]}, {"after": "1m", "notify": ["channel", f"user:{ALICE}"]}
+)
+
+
+async def declared(house: House, bot: Mortal) -> bool:
+    """Type the command as a person would, again where no answer came; False if the bot died first."""
+    while await bot.connected():
+        said = await house.slash(BOB, TITLE)
+        if said.ok:
+            assert said.message is not None
+            assert "INC-1" in said.message.text
+            return True
+        await house.until(lambda: bot.dead, f"its death, for it did not answer: {said.why}")
+    return False
+
+
+async def quiet(house: House, bot: Mortal) -> None:
+    """Until nothing waits any more and Alice was pinged; or until the bot is dead."""
+    books = Books(house)
+    await bot.connected()
+    await house.until(
+        lambda: bot.dead or (house.pings(ALICE) and not books.waiting()), "everything is delivered"
+    )
+
+
+def exactly_once(house: House, after: str) -> None:
+    books = Books(house)
+    shown = f"{after}\n{books.show()}"
+    keys = Counter(
+        message.metadata["event_payload"]["key"]
+        for channel in house.slack.workspace.channels
+        for message in house.messages(channel)
+        if message.metadata
+    )
+    twice = {key: count for key, count in keys.items() if count > 1}
+    assert not twice, shown
+    assert len(house.pings(ALICE)) == 1, shown
+    assert "possible repeat" not in house.pings(ALICE)[0].text, shown
+    assert house.card() is not None, shown
+    assert books.number("SELECT COUNT(*) FROM incidents") == 1, shown
+    assert books.number("SELECT COUNT(*) FROM outbox WHERE state <> 'sent'") == 0, shown
+    assert books.integrity() == "ok"
+    assert not house.slack.rejections
+
+
+async def told_at_once(folder: Path, die_at: int | None) -> tuple[int, bool]:
+    """Declare, and be pinged at once; how many commits that took, and whether the bot was killed."""
+    folder.mkdir()
+    async with standing(folder) as house:
+        config = config_for(house.target, escalation=AT_ONCE)
+        async with mortal(house, config, die_at=die_at) as bot:
+            answered = await declared(house, bot)
+            await quiet(house, bot)
+            commits = bot.commits
+            await bot.end()
+            killed = bot.killed
+        if killed:
+            house.clock.move(LATER_MS)
+            async with mortal(house, config) as bot:
+                if not answered:
+                    assert await declared(house, bot)
+                await quiet(house, bot)
+                await bot.end()
+        exactly_once(house, f"killed at commit {die_at}")
+    return commits, killed
+
+
+async def told_when_overdue(folder: Path, die_at: int | None) -> tuple[int, bool]:
+    """The bot is away when a level is due; the kill hits the bot that comes back and fires it."""
+    folder.mkdir()
+    async with standing(folder) as house:
+        config = config_for(house.target, escalation=AFTER_A_MINUTE)
+        async with mortal(house, config) as bot:
+            assert await declared(house, bot)
+            await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
+            await bot.end()
+        house.clock.move(61_000)
+        async with mortal(house, config, die_at=die_at) as bot:
+            await quiet(house, bot)
+            commits = bot.commits
+            await bot.end()
+            killed = bot.killed
+        if killed:
+            house.clock.move(LATER_MS)
+            async with mortal(house, config) as bot:
+                await quiet(house, bot)
+                await bot.end()
+        exactly_once(house, f"killed at commit {die_at}")
+    return commits, killed
+
+
+@pytest.mark.parametrize("path", [told_at_once, told_when_overdue])
+async def test_a_kill_at_any_commit_loses_no_ping_and_doubles_none(
+    tmp_path: Path, path: Any
+) -> None:
+    total, _ = await path(tmp_path / "alive", None)
+    assert total > 5
+    turn = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def once(die_at: int) -> bool:
+        async with turn:
+            _, killed = await path(tmp_path / str(die_at), die_at)
+            return bool(killed)
+
+    killed = await asyncio.gather(*(once(number) for number in range(1, total + 1)))
+    print(f"{path.__name__}: {total} commits, {sum(killed)} kills, 0 lost, 0 twice")
+    assert sum(killed) >= total - 3, "commits may be fewer in a run, but not many"
+
+
+@pytest.mark.parametrize("fault", ["hang_before", "hang_after"])
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["first send", "second send", "third send"])
+async def test_a_kill_in_the_middle_of_a_send_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, number: int, fault: str
+) -> None:
+    async with standing(tmp_path) as house:
+        config = config_for(house.target, escalation=AT_ONCE)
+        house.slack.faults.add("chat.postMessage", getattr(faults, fault), 1, after=number)
+        async with mortal(house, config) as bot:
+            assert await declared(house, bot)
+            async with asyncio.timeout(10):
+                await house.slack.faults.wait_hanging(1)
+            await bot.kill()
+            assert bot.killed
+        house.slack.faults.clear()
+        house.clock.move(LATER_MS)
+        async with mortal(house, config) as bot:
+            await quiet(house, bot)
+            await bot.end()
+        exactly_once(house, f"killed in the middle of send {number}")

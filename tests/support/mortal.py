@@ -1,0 +1,213 @@
+"""A bot that may be killed: the real one, in a process of its own, that can end itself at a commit.
+
+Processes are forked from a server that has imported everything, so that a life begins at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from bot.clock import SystemClock
+from bot.model.config import Config
+from bot.model.settings import Settings
+from bot.wiring import Bot
+from tests.support.house import House
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["__main__", "tests.support.mortal"])
+ENDS_WITHIN_S = 15.0
+
+
+class Ahead(SystemClock):
+    """The bot's own clock, so many milliseconds ahead: a restart after a while, without the waiting."""
+
+    def __init__(self, ahead_ms: int) -> None:
+        super().__init__()
+        self._ahead_ms = ahead_ms
+
+    def now(self) -> int:
+        return super().now() + self._ahead_ms
+
+
+@dataclass(frozen=True)
+class Fate:
+    """``die_at``: the number of the commit right after which it is killed. ``tally``: a file that
+    grows by a byte with every commit. ``wall_jump_s``: how far the wall clock is set after the start.
+    """
+
+    environ: Mapping[str, str]
+    config: str
+    tally: Path
+    ahead_ms: int = 0
+    die_at: int | None = None
+    wall_jump_s: float = 0
+    pace_ms: int = 0
+
+
+def live(fate: Fate) -> None:
+    """What the process runs: until it is killed, or told to end by SIGTERM."""
+    log = os.open(fate.tally.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 2)
+    asyncio.run(_live(fate))
+
+
+async def _live(fate: Fate) -> None:
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    tally = os.open(fate.tally, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    commits = 0
+
+    def committed() -> None:
+        nonlocal commits
+        commits += 1
+        os.write(tally, b".")
+        if commits == fate.die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    settings = Settings.read(fate.environ)
+    config = Config.model_validate_json(fate.config)
+    clock = Ahead(fate.ahead_ms)
+    bot = Bot(settings, config, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
+    await bot.start()
+    if fate.wall_jump_s:
+        _set_wall_clock(fate.wall_jump_s)
+    await ended.wait()
+    await bot.stop()
+
+
+def _set_wall_clock(jump_s: float) -> None:
+    import time
+
+    real = time.time
+    time.time = lambda: real() + jump_s
+
+
+class Mortal:
+    """One life of the bot."""
+
+    def __init__(
+        self, house: House, process: ForkServerProcess, tally: Path, *, doomed: bool
+    ) -> None:
+        self._house = house
+        self._doomed = doomed
+        self._process = process
+        self._tally = tally
+
+    @property
+    def dead(self) -> bool:
+        return not self._process.is_alive()
+
+    @property
+    def killed(self) -> bool:
+        """Whether it died by SIGKILL."""
+        return self._process.exitcode == -signal.SIGKILL
+
+    @property
+    def commits(self) -> int:
+        return self._tally.stat().st_size if self._tally.exists() else 0
+
+    async def connected(self) -> bool:
+        """True when its socket is there; False if it died before."""
+        sockets = self._house.slack.sockets
+        await self._house.until(lambda: sockets.connected or self.dead, "a socket, or its death")
+        return not self.dead
+
+    async def kill(self) -> None:
+        """``kill -9``, and wait until its socket is gone too."""
+        self._process.kill()
+        await self.gone()
+
+    async def end(self) -> None:
+        """SIGTERM; fails if it does not end in order (it may die first, if that is its fate)."""
+        self._process.terminate()
+        await self.gone()
+        log = self._tally.with_suffix(".log").read_text()
+        code = self._process.exitcode
+        assert code == 0 or (self.killed and self._doomed), (code, log)
+
+    async def gone(self) -> None:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            while not self.dead or self._house.slack.sockets.connected:
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def mortal(
+    house: House,
+    config: Config,
+    *,
+    die_at: int | None = None,
+    environ: Mapping[str, str] | None = None,
+    **fate: Any,
+) -> AsyncIterator[Mortal]:
+    """A bot on the house's database, as late as the house's clock is by now; killed at the end."""
+    tally = house.folder / "commits"
+    written = Fate(
+        environ={
+            "SLACK_BOT_TOKEN": house.slack.bot_token,
+            "SLACK_APP_TOKEN": house.slack.app_token,
+            "SLACK_API_URL": house.slack.api_url,
+            "IORA_DATABASE_URL": f"sqlite:///{house.folder}/iora.db",
+            "PORT": "0",
+            **(environ or {}),
+        },
+        config=config.model_dump_json(),
+        tally=tally,
+        ahead_ms=house.clock.now() - SystemClock().now(),
+        die_at=die_at,
+        **fate,
+    )
+    tally.unlink(missing_ok=True)
+    process = _CONTEXT.Process(target=live, args=(written,), daemon=True)
+    process.start()
+    living = Mortal(house, process, tally, doomed=die_at is not None)
+    try:
+        yield living
+    finally:
+        process.kill()
+        await living.gone()
+        process.join()
+        process.close()
+
+
+class Books:
+    """The database, read from beside: what a second program such as Datasette would see."""
+
+    def __init__(self, house: House) -> None:
+        self._path = house.folder / "iora.db"
+
+    def rows(self, sql: str) -> list[sqlite3.Row]:
+        with contextlib.closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)) as found:
+            found.row_factory = sqlite3.Row
+            return found.execute(sql).fetchall()
+
+    def number(self, sql: str) -> int:
+        return int(self.rows(sql)[0][0])
+
+    def integrity(self) -> str:
+        return str(self.rows("PRAGMA integrity_check")[0][0])
+
+    def waiting(self) -> int:
+        """Messages that are not there yet, and levels and collections that are due by now."""
+        return self.number("SELECT COUNT(*) FROM outbox WHERE delivered < revision") + self.number(
+            "SELECT COUNT(*) FROM timers WHERE kind = 'collect'"
+        )
+
+    def show(self) -> str:
+        """The outbox, for a failed test's message."""
+        wanted = "key, state, revision, delivered, destination, attempts, ts, error"
+        return json.dumps(
+            [list(row) for row in self.rows(f"SELECT {wanted} FROM outbox")], indent=1
+        )
