@@ -7,20 +7,23 @@ import re
 _SECRETS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"xox[abposr]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}",  # Slack
+        r"xox[a-z]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}",  # Slack
         r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",  # AWS
         r"\bgh[pousr]_[A-Za-z0-9]{30,}\b",  # GitHub
         r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # a JWT
         r"(?i)(?<=bearer )[A-Za-z0-9._~+/-]{8,}=*",
-        r"(?<=://)[^\s/:@]+:[^\s/@]+(?=@)",  # user:password in a URL
-        r"(?i)\b(?<=password=)\S+|(?<=passwd=)\S+|(?<=secret=)\S+|(?<=token=)\S+|(?<=api_key=)\S+",
+        r"(?<=://)[^\s/?#:]*:[^\s/?#]+(?=@)",  # user:password in a URL
+        r"(?i)(?<=password=)\S+|(?<=passwd=)\S+|(?<=secret=)\S+|(?<=token=)\S+|(?<=api_key=)\S+",
     )
 )
 _MASK = "[redacted]"
-_ENTITY = re.compile(r"<([@#!]?)([^>|]*)(?:\|([^>]*))?>")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-_DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
-_STYLE = re.compile(r"(?<![\w`])([*_~])(?=\S)(.+?)(?<=\S)\1(?![\w`])")
+# No token holds another one's beginning: so no text takes longer than its length.
+_ENTITY = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
+_DATE = re.compile(r"<!date\^\d+\^[^<|>]*\|([^<>]*)>")
+_STYLE = re.compile(r"(?<![\w`])([*_~])(?=\S)(.{1,300}?)(?<=\S)\1(?![\w`])")
+# What commands a terminal or turns the reading direction, and halves of characters.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HALF = re.compile(r"(?:<[^<>]*|&(?:a|am|amp|l|lt|g|gt)?)\Z")
 
 
 def redact(text: str) -> str:
@@ -37,7 +40,17 @@ def escape(text: str) -> str:
 
 def outside(text: str, limit: int = 2_000) -> str:
     """Text from outside, redacted, cut and escaped: what every drawing puts such text through."""
-    return escape(cut(redact(_CONTROL.sub("", text)), limit))
+    return escape(clean(text, limit))
+
+
+def clean(text: str, limit: int = 2_000) -> str:
+    """The same without escaping, for plain text such as a header, where nothing is a mention."""
+    return cut(redact(without_controls(text)), limit)
+
+
+def without_controls(text: str) -> str:
+    """Without the signs that nobody can see and that no store or terminal should get."""
+    return _CONTROL.sub("", text)
 
 
 def cut(text: str, limit: int) -> str:
@@ -45,12 +58,17 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def cut_mrkdwn(text: str, limit: int) -> str:
+    """As ``cut``, but no mention, date or entity is left in half."""
+    return text if len(text) <= limit else _HALF.sub("", text[: limit - 1]) + "…"
+
+
 def from_slack(text: str) -> str:
     """What a person typed: Slack's escapes undone, people and links as plain words.
 
-    ``<@U02BOB|bob>`` becomes ``@bob``, ``<https://x.example|x>`` its address.
+    ``<@U02BOB|bob>`` becomes ``@bob``; ``<https://x.example|x>`` its address, or what was typed of it.
     """
-    plain = _ENTITY.sub(_word, text)
+    plain = _ENTITY.sub(_typed, text)
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -60,6 +78,13 @@ def plain(mrkdwn: str) -> str:
     text = _ENTITY.sub(_word, text)
     text = _STYLE.sub(r"\2", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _typed(match: re.Match[str]) -> str:
+    sign, target, label = match.groups()
+    if sign or not label or target.endswith(label):
+        return _word(match)
+    return target
 
 
 def _word(match: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from bot.model.record import Written
 from bot.model.target import Name
 from bot.model.units import Duration
 
-PERSON = re.compile(r"^[UW][A-Z0-9]{2,30}$")
+PERSON = re.compile(r"^[UW][A-Z0-9]{2,30}\Z")
 
 
 class Destination(NamedTuple):

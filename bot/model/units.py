@@ -39,10 +39,10 @@ def parse_duration(text: object) -> int:
     parts = _PART.findall(compact)
     if not parts or "".join(number + unit for number, unit in parts) != compact:
         raise ValueError(f"expected {expected}")
-    total = round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    total = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if total > _LIMIT:
         raise ValueError("expected a duration of at most a year")
-    return total
+    return round(total)
 
 
 def format_duration(milliseconds: int) -> str:

@@ -37,12 +37,13 @@ from bot.model.command import (
 from bot.model.incident import Severity
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
-from bot.text import from_slack
+from bot.text import from_slack, outside, without_controls
 
 TITLE = 200
 TEXT = 2_000
 _MENTION = re.compile(r"^(?:<@|@)?([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>?$")
-_INCIDENT = re.compile(r"^(?:inc-|#)(\d{1,9})$", re.IGNORECASE)
+_INCIDENT = re.compile(r"^(?:#?inc-?|#)(\d{1,18})[:,.]?$", re.IGNORECASE)
+_DASHES = {"--", "\u2014", "\u2013"}  # some keyboards turn -- into a long dash
 _TIME = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
 _SEVERITIES = {str(severity) for severity in Severity}
 DEFAULT_WINDOW = 30 * 86_400_000
@@ -67,7 +68,7 @@ Parsed = Command | Refusal
 
 def parse(text: str, targets: Collection[str], now: int) -> Parsed:
     """``now`` in milliseconds, for times such as `20m ago`. Slack's escapes are understood."""
-    words = text.split()
+    words = without_controls(text).split()
     if not words:
         return Help()
     word = words[0].lower()
@@ -75,8 +76,13 @@ def parse(text: str, targets: Collection[str], now: int) -> Parsed:
     if handler is None:
         near = get_close_matches(word, BY_WORD, n=1, cutoff=0.5)
         hint = f"Did you mean `/iora {near[0]}`?" if near else "See `/iora help`."
-        return Refusal(f"There is no command `{from_slack(words[0])[:40]}`.", hint)
+        return Refusal(f"There is no command {_quoted(from_slack(words[0]))}.", hint)
     return handler(Said(tuple(words[1:]), targets, now))
+
+
+def _quoted(text: str) -> str:
+    """What was typed, as a refusal may repeat it."""
+    return f"`{outside(text, 40)}`"
 
 
 def usage(word: str, problem: str) -> Refusal:
@@ -96,7 +102,7 @@ def _targets(said: Said) -> tuple[str, ...] | Refusal:
             hint = (
                 f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(said.targets)}."
             )
-            return Refusal(f"There is no target `{name[:60]}`.", hint)
+            return Refusal(f"There is no target {_quoted(name)}.", hint)
     return tuple(dict.fromkeys(named))
 
 
@@ -116,7 +122,7 @@ def _declare(said: Said) -> Parsed:
     words = list(said.words)
     while words:
         word = words[0].lower()
-        if word == "--":
+        if word in _DASHES:
             words.pop(0)
             break
         if word in _SEVERITIES and severity is None:
@@ -128,7 +134,7 @@ def _declare(said: Said) -> Parsed:
         words.pop(0)
     title = from_slack(" ".join(words)).strip()
     if len(title) > TITLE:
-        return usage("declare", f"The title has {len(title)} characters, at most {TITLE} fit.")
+        return usage("declare", _too_long("title", title, TITLE))
     return Declare(title=title, severity=severity, targets=tuple(dict.fromkeys(targets)))
 
 
@@ -149,7 +155,7 @@ def _stats(said: Said) -> Parsed:
     except ValueError:
         window = 0
     if window <= 0:
-        return usage("stats", f"`{said.text[:40]}` is no window such as 7d or 12h.")
+        return usage("stats", f"{_quoted(said.text)} is no window such as 7d or 12h.")
     return Stats(window=window)
 
 
@@ -157,14 +163,14 @@ def _doctor(said: Said) -> Parsed:
     if not said.words:
         return Doctor()
     found = _MENTION.match(said.words[1]) if len(said.words) == 2 else None
-    if said.words[0] != "--test-ping" or found is None:
+    if said.words[0].lstrip("-\u2014\u2013") != "test-ping" or found is None:
         return usage("doctor", "Name a person to ping: type @ and pick from the list.")
     return Doctor(test_ping=found[1])
 
 
 def _number(said: Said) -> tuple[int | None, Said]:
     """The incident's number, if the first word is one, and the rest."""
-    found = _INCIDENT.match(said.words[0]) if said.words else None
+    found = _INCIDENT.match(from_slack(said.words[0])) if said.words else None
     if found is None:
         return None, said
     return int(found[1]), Said(said.words[1:], said.targets, said.now)
@@ -174,7 +180,7 @@ def _bare(word: str, make: Callable[[int | None], Command]) -> Callable[[Said], 
     def parsed(said: Said) -> Parsed:
         number, rest = _number(said)
         if rest.words:
-            return usage(word, f"`{rest.text[:60]}` is no incident such as INC-7.")
+            return usage(word, f"{_quoted(rest.text)} is no incident such as INC-7.")
         return make(number)
 
     return parsed
@@ -183,8 +189,10 @@ def _bare(word: str, make: Callable[[int | None], Command]) -> Callable[[Said], 
 def _with_text(word: str, make: Callable[[int | None, str], Command]) -> Callable[[Said], Parsed]:
     def parsed(said: Said) -> Parsed:
         number, rest = _number(said)
+        if number is None and rest.text.isdigit():  # it would be done to another incident
+            return usage(word, f"{_quoted(rest.text)} is no incident such as INC-7.")
         if len(rest.text) > TEXT:
-            return usage(word, f"The text has {len(rest.text)} characters, at most {TEXT} fit.")
+            return usage(word, _too_long("text", rest.text, TEXT))
         return make(number, rest.text)
 
     return parsed
@@ -195,7 +203,7 @@ def _note(said: Said) -> Parsed:
     if not rest.text:
         return usage("note", "A note needs its text.")
     if len(rest.text) > TEXT:
-        return usage("note", f"The note has {len(rest.text)} characters, at most {TEXT} fit.")
+        return usage("note", _too_long("note", rest.text, TEXT))
     return Note(incident=number, text=rest.text)
 
 
@@ -215,7 +223,7 @@ def _severity(said: Said) -> Parsed:
     word = rest.text.lower()
     if word not in _SEVERITIES:
         return usage(
-            "severity", f"`{rest.text[:40]}` is no severity: sev1 is the worst, sev4 the least."
+            "severity", f"{_quoted(rest.text)} is no severity: sev1 is the worst, sev4 the least."
         )
     return SetSeverity(incident=number, severity=Severity(word))
 
@@ -224,18 +232,24 @@ def _update(said: Said) -> Parsed:
     number, rest = _number(said)
     what = rest.words[0].lower() if rest.words else ""
     value = Said(rest.words[1:], rest.targets, rest.now)
-    if what == "impact" and value.text:
-        return Update(incident=number, impact=value.text[:TEXT])
-    if what == "title" and 0 < len(value.text) <= TITLE:
+    limit = {"impact": TEXT, "title": TITLE, "started": TEXT}.get(what)
+    if limit is None or not value.text:
+        return usage("update", "Say what to update: impact, started or title, and its value.")
+    if len(value.text) > limit:
+        return usage("update", _too_long(what, value.text, limit))
+    if what == "impact":
+        return Update(incident=number, impact=value.text)
+    if what == "title":
         return Update(incident=number, title=value.text)
-    if what == "started" and value.words:
-        started_at = moment(value.text, said.now)
-        if started_at is None:
-            return usage(
-                "update", f"`{value.text[:40]}` is no time such as 20m ago or 14:05 (UTC)."
-            )
-        return Update(incident=number, started_at=started_at)
-    return usage("update", "Say what to update: impact, started or title, and its value.")
+    started_at = moment(value.text, said.now)
+    if started_at is None:
+        problem = f"{_quoted(value.text)} is no time such as 20m ago or 14:05 (UTC)."
+        return usage("update", problem)
+    return Update(incident=number, started_at=started_at)
+
+
+def _too_long(what: str, text: str, limit: int) -> str:
+    return f"The {what} has {len(text)} characters, at most {limit} fit."
 
 
 def moment(text: str, now: int) -> int | None:
