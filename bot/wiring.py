@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from bot.http import Client
 from bot.loops import DeliveryLoop, TimerLoop
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
+from bot.model.command import Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.render import plain
@@ -98,6 +100,8 @@ class Bot:
         """A command of the command line: the same grammar, the same services."""
         command = parse(text, self.live.config.targets, self.clock.now())
         wrong = isinstance(command, Refusal)
+        if isinstance(command, Incidents):
+            command = replace(command, timelines=True)
         given = (
             command
             if isinstance(command, Refusal)

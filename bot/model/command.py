@@ -59,10 +59,11 @@ class Declare(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Incidents(Command):
-    """The list of incidents."""
+    """The list of incidents; ``timelines``: each with its entries, for JSON."""
 
     which: Literal["open", "mine", "resolved", "all"] = "open"
     words: str = ""
+    timelines: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ from bot.services import doctor, incidents
 from bot.services.incidents import Asked, Done
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
-from bot.services.overview import overview, overviews
+from bot.services.overview import listed, overview, overview_of
 from bot.store import incidents as store
 from bot.store import outbox
 from bot.store.database import Database, Tx
@@ -159,7 +159,7 @@ class Commands:
         return await self._database.read(_look, self._live.config, command, asked, "timeline")
 
     async def _incidents(self, command: Incidents, asked: Asked) -> Given:
-        return await self._database.read(_list, self._live.config, command, asked.actor)
+        return await self._database.read(_list, command, asked.actor)
 
     async def _stats(self, command: Stats, asked: Asked) -> Given:
         found = await self._database.read(store.declared_since, self._clock.now() - command.window)
@@ -206,11 +206,10 @@ def _look(tx: Tx, config: Config, command: OnIncident, asked: Asked, kind: str) 
     found = incidents.find(tx, command.incident, asked)
     if isinstance(found, Refusal):
         return found
-    seen = overview(tx, config, found.id)
-    return Answer(kind=kind, facts={"overview": seen})
+    return Answer(kind=kind, facts={"overview": overview_of(tx, config, found)})
 
 
-def _list(tx: Tx, config: Config, command: Incidents, actor: Actor) -> Answer:
+def _list(tx: Tx, command: Incidents, actor: Actor) -> Answer:
     if command.which in {"open", "mine"}:
         found = store.live(tx)
     else:
@@ -224,7 +223,7 @@ def _list(tx: Tx, config: Config, command: Incidents, actor: Actor) -> Answer:
         kind="incidents",
         facts={
             "which": command.which,
-            "overviews": overviews(tx, config, found[:_LISTED]),
+            "overviews": listed(tx, found[:_LISTED], timelines=command.timelines),
             "more": len(found) > _LISTED,
         },
     )

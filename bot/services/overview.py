@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from bot.model.config import Config
 from bot.model.incident import Entry, Facts, Incident
@@ -16,12 +16,37 @@ from bot.store.database import Tx
 def overview(tx: Tx, config: Config, incident_id: int) -> Overview | None:
     """The incident as it is in this transaction, or None."""
     incident = incidents.get(tx, incident_id)
-    return _overview(tx, config, incident) if incident else None
+    return overview_of(tx, config, incident) if incident else None
 
 
-def overviews(tx: Tx, config: Config, found: Sequence[Incident]) -> list[Overview]:
-    """The same for several."""
-    return [_overview(tx, config, incident) for incident in found]
+def overview_of(tx: Tx, config: Config, incident: Incident) -> Overview:
+    """The same for one that was read in this transaction."""
+    entries = tuple(incidents.timeline(tx, incident.id))
+    pings = tuple(
+        Ping(
+            message.facts["person"],
+            message.state,
+            message.facts["at"],
+            message.sent_at,
+            message.error,
+        )
+        for message in outbox.of_incident(tx, incident.id, "ping")
+    )
+    return Overview(incident, entries, pings, _upcoming(tx, config, incident, entries), tx.now)
+
+
+def listed(tx: Tx, found: Iterable[Incident], *, timelines: bool) -> list[Overview]:
+    """Incidents as a list shows them: no pings, nothing upcoming, entries only where they are asked for."""
+    return [
+        Overview(
+            incident,
+            tuple(incidents.timeline(tx, incident.id)) if timelines else (),
+            pings=(),
+            upcoming=None,
+            now=tx.now,
+        )
+        for incident in found
+    ]
 
 
 def told(entries: Iterable[Entry], opened_at: int) -> tuple[str, ...]:
@@ -51,21 +76,6 @@ def paged(entries: Iterable[Entry]) -> tuple[str, ...]:
 def position_of(detail: Facts) -> escalation.Position:
     """The position that a level timer carries."""
     return escalation.Position(detail.get("stage", "level"), detail.get("number", 0))
-
-
-def _overview(tx: Tx, config: Config, incident: Incident) -> Overview:
-    entries = tuple(incidents.timeline(tx, incident.id))
-    pings = tuple(
-        Ping(
-            message.facts["person"],
-            message.state,
-            message.facts["at"],
-            message.sent_at,
-            message.error,
-        )
-        for message in outbox.of_incident(tx, incident.id, "ping")
-    )
-    return Overview(incident, entries, pings, _upcoming(tx, config, incident, entries), tx.now)
 
 
 def _upcoming(
