@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from bot.model.answer import Answer, Refusal
@@ -151,12 +152,17 @@ def _help(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     if topic is not None:
         text = _usage(topic)
         return Drawing(text, (section(text),))
-    lines = [_usage(word) for word in WORDS]
+    lines = _usages()
     blocks: list[Block] = [section("\n".join(lines[at : at + 9])) for at in range(0, len(lines), 9)]
     blocks.append(
         context("`INC-n` may be left out where only one incident is open. Try `/iora health`.")
     )
     return Drawing("/iora: " + ", ".join(word.word for word in WORDS), blocks)
+
+
+@cache
+def _usages() -> tuple[str, ...]:
+    return tuple(_usage(word) for word in WORDS)
 
 
 def _usage(word: Word) -> str:
