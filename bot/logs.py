@@ -19,6 +19,16 @@ def about(*, incident: int | None = None, request: str | None = None) -> None:
     _request.set(request)
 
 
+def on_incident(incident: int) -> None:
+    """The incident that this task turned out to be about; its request stays."""
+    _incident.set(incident)
+
+
+def request() -> str | None:
+    """The request that this task is about."""
+    return _request.get()
+
+
 class JsonLines(logging.Formatter):
     """``redact`` is asked for every text that is written."""
 

@@ -48,7 +48,8 @@ from bot.web.signature import Signature
 
 log = logging.getLogger(__name__)
 
-DRAIN_S = 10
+# A stop may take ten seconds in all.
+LOOPS_END_S, DRAIN_S = 1, 7
 
 
 class Bot:
@@ -74,11 +75,10 @@ class Bot:
     async def start(self, *, serving: bool = True) -> None:
         """Take the database and build everything; ``serving`` False answers commands only."""
         program = "iora serve" if serving else "an iora command"
-        self.settings.database.parent.mkdir(parents=True, exist_ok=True)
         lock = OwnerLock(self.settings.database, program).take()
         self._stack.callback(lock.release)
         try:
-            await self._build()
+            await self._build(serving=serving)
             if serving:
                 await self._serve()
         except BaseException:
@@ -94,7 +94,9 @@ class Bot:
         read = partial(load_config, self.settings.config, self.settings.environ)
         self.live.config = await asyncio.to_thread(read)
         await self.database.write(due.schedule, self.live.config)
-        await self.database.write(outbox.retry_refused_cards)
+        await self.database.write(outbox.retry_refused_cards, self.live.config.slack.channel)
+        if self.link.identity is not None:
+            await self._slack.join(self.live.config.slack.channel)
 
     async def answer(self, actor: Actor, text: str) -> dict[str, object]:
         """A command of the command line: the same grammar, the same services."""
@@ -108,7 +110,7 @@ class Bot:
             else await self.commands.carry_out(command, Asked(actor))
         )
         drawing = (
-            refusal(given)
+            refusal(_at_a_terminal(given))
             if isinstance(given, Refusal)
             else answer(given, self.clock.now(), buttons=False)
         )
@@ -124,10 +126,11 @@ class Bot:
         """How many messages are not in Slack yet."""
         return await self.database.read(outbox.waiting)
 
-    async def _build(self) -> None:
+    async def _build(self, *, serving: bool) -> None:
         settings, stack = self.settings, self._stack
         self.database = Database(settings.database, self.clock, after_commit=self._after_commit)
         stack.push_async_callback(self.database.close)
+        await asyncio.to_thread(self.database.reserve.refill)
         pool = await stack.enter_async_context(session())
         client = await stack.enter_async_context(Client())
         self.monitoring = Monitoring(self.database, client, self.live, self.clock)
@@ -139,9 +142,8 @@ class Bot:
         self._slack = Slack(self._web_client)
         self.link = Link(self._web_client, socket_client, self._on_identity)
         asking = partial(identify, self._web_client) if settings.bot_token else None
-        self._doctor = Doctor(
-            self.database, self.live, self.monitoring, asking, self._link_problem, self.clock
-        )
+        link = self._link_problem if serving else _no_link_wanted
+        self._doctor = Doctor(self.database, self.live, self.monitoring, asking, link, self.clock)
         self.commands = Commands(
             self.database, self.live, self.monitoring, self._doctor, self.clock
         )
@@ -191,6 +193,8 @@ class Bot:
         self.condition.stopping = True
         self.timer_loop.stop()
         self.delivery_loop.stop()
+        # A loop in the middle of a claim still starts what it claimed: drain only after its end.
+        await asyncio.wait(running, timeout=LOOPS_END_S)
         await asyncio.gather(
             self.timer_loop.drain(DRAIN_S), self.desk.drain(DRAIN_S), sending.drain(DRAIN_S)
         )
@@ -207,9 +211,19 @@ class Bot:
         await self._slack.join(self.live.config.slack.channel)
 
 
+def _no_link_wanted() -> str | None:
+    """A command that runs without the bot has no link to Slack, and misses none."""
+    return None
+
+
+def _at_a_terminal(given: Refusal) -> Refusal:
+    """Hints name commands as they are written there."""
+    return Refusal(given.reason, given.remedy.replace("`/iora ", "`iora "))
+
+
 def _recover(tx: Tx, config: Config) -> None:
     """What a crash left: claims are free again, what was being sent is unsure."""
     timers.release_claims(tx)
     delivery.recover(tx)
-    outbox.retry_refused_cards(tx)
+    outbox.retry_refused_cards(tx, config.slack.channel)
     due.schedule(tx, config)

@@ -196,7 +196,7 @@ async def _start_bot(family: Family, environ: Mapping[str, str]) -> None:
 
 def _page_port(environ: Mapping[str, str]) -> str:
     port = environ.get("PORT", "") or "0"
-    if not port.isdigit() or int(port) > 65_535:
+    if not (port.isascii() and port.isdigit()) or int(port) > 65_535:
         raise WrongSettings(f"PORT: expected a number from 0 to 65535, got {port!r}")
     return port
 

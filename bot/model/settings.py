@@ -34,7 +34,7 @@ class Settings:
                 "IORA_DATABASE_URL: expected sqlite:///PATH, such as sqlite:///data/iora.db"
             )
         port = environ.get("PORT", "") or "3000"
-        if not port.isdigit() or not 0 <= int(port) <= 65_535:
+        if not (port.isascii() and port.isdigit()) or not 0 <= int(port) <= 65_535:
             raise WrongSettings(f"PORT: expected a number from 0 to 65535, got {port!r}")
         api = environ.get("SLACK_API_URL", "") or SLACK_API
         return cls(

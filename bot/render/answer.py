@@ -29,6 +29,12 @@ _DONE = {
     "escalated": "goes to the next level now",
 }
 _TIMELINE = 60
+_TEXT = 3_000
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 incident``, ``3 incidents``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def refusal(refused: Refusal) -> Drawing:
@@ -59,6 +65,7 @@ def _done(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     blocks: list[Block] = [section(text)]
     following = card.upcoming(seen)
     if following and facts["done"] in {"declared", "reopened", "severity"}:
+        text = f"{text} Next: {following}."
         blocks.append(context(f"Next: {following}"))
     if facts["done"] == "resolved":
         took = f"It took {format_duration(incident.time_to_resolve or 0)}."
@@ -78,13 +85,12 @@ def _incidents(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
         text = f"No incident here ({facts['which']})."
         return Drawing(text, (section(text),))
     lines = [_in_list(seen) for seen in found]
-    text = f"{len(found)} incident{'s' if len(found) > 1 else ''} ({facts['which']})"
+    text = f"{counted(len(found), 'incident')} ({facts['which']})"
     blocks: list[Block] = [header(text)]
     blocks += [section("\n".join(lines[at : at + 8])) for at in range(0, len(lines), 8)]
     if facts["more"]:
         blocks.append(context("There are more: narrow it down with words of the title."))
-    keys = ", ".join(seen.incident.key for seen in found[:20])
-    return Drawing(f"{text}: {keys}", blocks)
+    return Drawing(cut(f"{text}: {'; '.join(lines)}", _TEXT), blocks)
 
 
 def _in_list(seen: Overview) -> str:
@@ -109,19 +115,29 @@ def _timeline(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     if len(seen.entries) > len(shown):
         left = len(seen.entries) - len(shown)
         blocks.append(context(f"{left} older entries: `iora timeline {seen.incident.key}` has all"))
-    return Drawing(f"{seen.incident.key}: {len(seen.entries)} entries", blocks)
+    text = f"{seen.incident.key}: {counted(len(seen.entries), 'entry', 'entries')}"
+    return Drawing(cut(f"{text}, the last: {lines[-1]}", _TEXT), blocks)
 
 
 def _stats(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     window = format_duration(facts["window"])
-    text = f"{facts['count']} incidents in {window}"
+    text = f"{counted(facts['count'], 'incident')} in {window}"
     blocks: list[Block] = [header(text)]
     if facts["count"]:
-        counted = ", ".join(f"{count} {name}" for name, count in facts["by_severity"].items())
-        blocks.append(section(counted))
+        severities = ", ".join(f"{count} {name}" for name, count in facts["by_severity"].items())
+        blocks.append(section(severities))
         blocks.append(fields(_duration(name, row) for name, row in facts["durations"].items()))
+        medians = [
+            f"median {name.replace('_', ' ')} {format_duration(row['median'])}"
+            for name, row in facts["durations"].items()
+            if row["count"]
+        ]
+        text = "; ".join([f"{text}: {severities}", *medians])
     blocks.append(
-        context("Drills are left out. Time to detect, mitigate and resolve count from the start")
+        context(
+            "Drills are left out. Acknowledging counts from the declaration, the rest from the "
+            "start of the impact."
+        )
     )
     return Drawing(text, blocks)
 
@@ -140,11 +156,12 @@ def _doctor(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
         + (f"\n      Fix: {escape(row['fix'])}" if row["fix"] else "")
         for row in facts["lines"]
     ]
-    bad = sum(row["state"] != "ok" for row in facts["lines"])
-    text = "The bot is well" if not bad else f"{bad} of {len(lines)} checks need a look"
+    bad = [line for line, row in zip(lines, facts["lines"], strict=True) if row["state"] != "ok"]
+    need = "needs" if len(bad) == 1 else "need"
+    text = "The bot is well" if not bad else f"{len(bad)} of {len(lines)} checks {need} a look"
     blocks: list[Block] = [header(text)]
     blocks += [section("\n".join(lines[at : at + 6])) for at in range(0, len(lines), 6)]
-    return Drawing(text, blocks)
+    return Drawing(cut("; ".join([text, *bad]), _TEXT), blocks)
 
 
 def _help(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:

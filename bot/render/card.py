@@ -19,7 +19,7 @@ from bot.render.blocks import (
 )
 from bot.render.entry import holder, sentence
 from bot.render.health import evidence
-from bot.text import outside
+from bot.text import clean, outside
 
 
 def card(seen: Overview) -> Drawing:
@@ -39,7 +39,7 @@ def card(seen: Overview) -> Drawing:
 def heading(incident: Incident) -> str:
     """``SEV2 INC-7 API slow``, with DRILL where it is practice. Plain text, as a header wants it."""
     drill = "DRILL " if incident.drill else ""
-    return f"{drill}{incident.severity.upper()} {incident.key} {incident.title}"
+    return f"{drill}{incident.severity.upper()} {incident.key} {clean(incident.title)}"
 
 
 def summary(seen: Overview) -> str:

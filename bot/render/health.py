@@ -151,5 +151,9 @@ def _table(one: Facts, now: int) -> str:
 
 
 def _baseline_sentence(one: Facts) -> str:
-    failed = _bad(one)
-    return f"{one['target']}: {outside('; '.join(failed), 400) if failed else 'no baseline broken'}"
+    """What is broken, then what is not known; only where there is neither, that all is well."""
+    not_known = [f["text"] for f in one["findings"] if f["result"] == Result.UNKNOWN]
+    said = [*_bad(one), *not_known]
+    if not said:
+        said = ["no baseline is broken"] if one["findings"] else ["no baselines in the config"]
+    return f"{one['target']}: {outside('; '.join(said), 400)}"

@@ -36,9 +36,10 @@ def refuse(
     if not isinstance(command, RESTRICTED) or _stands(config, actor, incident, paged):
         return None
     verb = type(command).__name__.lower().replace("setseverity", "change the severity of")
-    return Refusal(
-        f"You may not {verb} {incident.key}.", f"Who may: {who_may(config, incident, paged)}."
-    )
+    remedy = f"Who may: {who_may(config, incident, paged)}."
+    if actor.person is None:
+        remedy += f" To be one of them, add {actor.holder} under `roles` in the config."
+    return Refusal(f"You may not {verb} {incident.key}.", remedy)
 
 
 def who_may(config: Config, incident: Incident, paged: Collection[str]) -> str:

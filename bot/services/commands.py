@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from bot import logs
 from bot.clock import Clock
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
@@ -35,6 +37,8 @@ from bot.services.overview import listed, overview, overview_of
 from bot.store import incidents as store
 from bot.store import outbox
 from bot.store.database import Database, Tx
+
+log = logging.getLogger(__name__)
 
 FIRST_WORDS_MS = 700
 _LISTED = 30
@@ -71,13 +75,20 @@ class Commands:
 
     async def carry_out(self, command: Command, asked: Asked) -> Given:
         """The answer; when it says that something was done, that is committed."""
+        handler = self._kinds.get(type(command))
+        if handler is None and isinstance(command, OnIncident):
+            return await self._change(command, asked)  # an outsider's refusal goes on the timeline
         outsider = access.refuse_outsider(self._live.config, asked.actor)
         if outsider is not None:
             return outsider
         if isinstance(command, Health):
             return await self._health(command, self._time_limit(command.targets))
-        handler = self._kinds.get(type(command), self._change)
+        assert handler is not None, command
         return await handler(command, asked)
+
+    async def refused(self, command: OnIncident, asked: Asked) -> Refusal | None:
+        """Why a change would be refused; None if it would not. Asked before a form opens."""
+        return await self._database.write(incidents.refused, self._live.config, command, asked)
 
     async def answers(self, command: Command, asked: Asked) -> AsyncIterator[Given]:
         """First words within a second where the whole takes longer, then the whole."""
@@ -146,11 +157,11 @@ class Commands:
         if unknown:
             return Refusal(f"There is no target `{unknown[0]}`.", "See `/iora health`.")
         done = await self._database.write(_declare, self._live.config, command, asked)
-        return _answered(done)
+        return _answered(done, asked)
 
     async def _change(self, command: OnIncident, asked: Asked) -> Given:
         done = await self._database.write(_change, self._live.config, command, asked)
-        return _answered(done)
+        return _answered(done, asked)
 
     async def _show(self, command: Show, asked: Asked) -> Given:
         return await self._database.read(_look, self._live.config, command, asked, "show")
@@ -195,10 +206,13 @@ def _with_overview(tx: Tx, config: Config, done: Done | Refusal) -> tuple[Done, 
     return done, seen
 
 
-def _answered(done: tuple[Done, Overview] | Refusal) -> Given:
+def _answered(done: tuple[Done, Overview] | Refusal, asked: Asked) -> Given:
     if isinstance(done, Refusal):
+        log.info("refused to %s: %s", asked.actor.text, done.reason)
         return done
     what, seen = done
+    logs.on_incident(what.incident.id)
+    log.info("%s by %s", what.kind, asked.actor.text)
     return Answer(kind="done", facts={"done": what.kind, "fresh": what.fresh, "overview": seen})
 
 

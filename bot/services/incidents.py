@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.model.actor import Actor
@@ -69,6 +69,7 @@ def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Re
     )
     if command.impact:
         incidents.update(tx, incident.id, {"impact": command.impact})
+        incident = replace(incident, impact=command.impact)
     facts = {"title": incident.title, "severity": severity, "targets": list(incident.targets)}
     incidents.add_entry(tx, incident.id, who, "declared", facts)
     arm_level(tx, incident, escalation.first(_policy(incident), incident))
@@ -87,22 +88,20 @@ def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Re
 
 def change(tx: Tx, config: Config, command: OnIncident, asked: Asked) -> Done | Refusal:
     """Do to an incident what the command says, or refuse; a refusal is on the timeline too."""
-    outsider = access.refuse_outsider(config, asked.actor)
-    if outsider is not None:
-        return outsider
-    incident = find(tx, command.incident, asked)
-    if isinstance(incident, Refusal):
-        return incident
-    entries = incidents.timeline(tx, incident.id)
-    decision = _decide(config, incident, command, asked.actor, entries, tx.now)
-    if isinstance(decision, Refusal):
-        facts = {"command": type(command).__name__.lower(), "reason": decision.reason}
-        incidents.add_entry(tx, incident.id, asked.actor.text, "refused", facts)
-        return decision
+    decided = _decided(tx, config, command, asked)
+    if isinstance(decided, Refusal):
+        return decided
+    incident, decision, entries = decided
     _apply(tx, config, incident, decision, asked.actor, entries)
     now = incidents.get(tx, incident.id)
     assert now is not None
     return Done(now, decision.kind)
+
+
+def refused(tx: Tx, config: Config, command: OnIncident, asked: Asked) -> Refusal | None:
+    """Whether a change would be refused, asked before a form for it opens; nothing else is done."""
+    decided = _decided(tx, config, command, asked)
+    return decided if isinstance(decided, Refusal) else None
 
 
 def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
@@ -122,6 +121,23 @@ def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
         )
     names = ", ".join(one.key for one in here[:10])
     return Refusal(f"{len(here)} incidents are open: {names}.", "Say which one you mean.")
+
+
+def _decided(
+    tx: Tx, config: Config, command: OnIncident, asked: Asked
+) -> tuple[Incident, lifecycle.Change, list[Entry]] | Refusal:
+    """The incident, what becomes of it, and its timeline; or a refusal, which is an entry now."""
+    outsider = access.refuse_outsider(config, asked.actor)
+    incident = find(tx, command.incident, asked)
+    if isinstance(incident, Refusal):
+        return outsider or incident
+    entries = incidents.timeline(tx, incident.id)
+    decision = outsider or _decide(config, incident, command, asked.actor, entries, tx.now)
+    if isinstance(decision, Refusal):
+        facts = {"command": type(command).__name__.lower(), "reason": decision.reason}
+        incidents.add_entry(tx, incident.id, asked.actor.text, "refused", facts)
+        return decision
+    return incident, decision, entries
 
 
 def _decide(
@@ -144,7 +160,7 @@ def _decide(
 def _with_who(refusal: Refusal, incident: Incident, entries: Collection[Entry]) -> Refusal:
     """Two people pressed: the second one is told who was first."""
     last = last_entry(entries, str(incident.status))
-    if last is None or "already" not in refusal.reason:
+    if last is None or f"is {incident.status} already" not in refusal.reason:
         return refusal
     who = access.mention(Actor(last.actor).holder)
     return Refusal(refusal.reason.removesuffix(".") + f", by {who}.", refusal.remedy)

@@ -37,6 +37,7 @@ class Monitoring:
         self._live = live
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[Health]] = {}
+        self._since: dict[str, int] = {}
         self._shown: OrderedDict[tuple[str, int], Health] = OrderedDict()
 
     async def refresh(self, targets: Sequence[str], within_ms: int) -> tuple[Health, ...]:
@@ -47,8 +48,7 @@ class Monitoring:
         tasks = {name: self._measuring(name) for name in targets}
         await asyncio.wait(tasks.values(), timeout=within_ms / 1000)
         return tuple(
-            task.result() if task.done() else self._late(name, within_ms)
-            for name, task in tasks.items()
+            task.result() if task.done() else self._late(name) for name, task in tasks.items()
         )
 
     def shown(self, target: str, at: int) -> Health | None:
@@ -66,6 +66,7 @@ class Monitoring:
         if task is None:
             task = asyncio.create_task(self._measure(name), name=f"measure {name}")
             self._under_way[name] = task
+            self._since[name] = self._clock.now()
             task.add_done_callback(lambda _: self._under_way.pop(name, None))
         return task
 
@@ -91,14 +92,15 @@ class Monitoring:
         wanted = [metric for metric in _AGENT_METRICS if metric in config.baselines]
         return await agent.measure(self._client, target.agent, wanted, now)
 
-    def _late(self, name: str, within_ms: int) -> Health:
+    def _late(self, name: str) -> Health:
         config = self._live.config
         now = self._clock.now()
-        said = verdict.Said(
-            Verdict.UNKNOWN, f"no answer yet after {within_ms / 1000:g} s", failed=False
-        )
-        unread = (*window.METRICS, *(_AGENT_METRICS if config.targets[name].agent else ()))
-        readings = [verdict.missing(metric, now, "bot", "not read yet") for metric in unread]
+        waited = (now - self._since[name]) / 1000
+        said = verdict.Said(Verdict.UNKNOWN, f"no answer yet after {waited:.1f} s", failed=False)
+        unread = [(metric, window.SOURCE) for metric in window.METRICS]
+        if config.targets[name].agent:
+            unread += [(metric, agent.SOURCE) for metric in _AGENT_METRICS]
+        readings = [verdict.missing(one, now, source, "not read yet") for one, source in unread]
         found = verdict.judge(name, said, None, readings, config.baselines, config.critical, now)
         return replace(found, late=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,8 @@ from bot.send.identity import Identity
 from bot.slack.click import Click, Submitted
 from bot.slack.desk import Desk
 from bot.slack.typed import Typed
+
+log = logging.getLogger(__name__)
 
 COMMAND = "/iora"
 _OURS = re.compile(r"^iora:")
@@ -44,19 +47,32 @@ def build(client: AsyncWebClient, desk: Desk, identity: Callable[[], Identity | 
         request_verification_enabled=False,
         attaching_function_token_enabled=False,
     )
-    app.command(COMMAND)(_listener(Typed(desk, client)))
-    app.action(_OURS)(_listener(Click(desk, client)))
-    app.view(_OURS)(_listener(Submitted(desk)))
+    app.command(COMMAND)(_listener(desk, Typed(desk, client)))
+    app.action(_OURS)(_listener(desk, Click(desk, client)))
+    app.view(_OURS)(_listener(desk, Submitted(desk)))
     return app
 
 
 def _listener(
+    desk: Desk,
     handler: Callable[[Any, dict[str, Any]], Awaitable[None]],
 ) -> Callable[..., Awaitable[None]]:
-    """Bolt reads a listener's arguments by their names."""
+    """Bolt reads a listener's arguments by their names. Nobody is left without an answer."""
 
     async def listener(ack: Any, body: dict[str, Any]) -> None:
         logs.about(request=uuid.uuid4().hex[:12])
-        await handler(ack, body)
+        try:
+            await handler(ack, body)
+        except Exception:
+            log.exception("a request failed: %s", _named(body))
+            await desk.apologize(ack, body)
 
     return listener
+
+
+def _named(body: dict[str, Any]) -> str:
+    """What was asked, in a few words for the log."""
+    if "command" in body:
+        return f"{body['command']} {body.get('text', '')}"[:100]
+    actions = body.get("actions") or [{}]
+    return str(actions[0].get("action_id") or body.get("view", {}).get("callback_id"))

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model.answer import Answer, Refusal
+from bot.model.answer import Refusal
 from bot.model.command import (
     Acknowledge,
+    Assign,
     Declare,
     Escalate,
     Health,
     Mitigate,
+    Note,
     OnIncident,
     Reopen,
+    Resolve,
+    SetSeverity,
     Show,
     Timeline,
 )
 from bot.model.incident import Severity
+from bot.services.commands import Given
 from bot.slack import form
-from bot.slack.desk import Body, Desk
-from bot.slack.typed import Ack
+from bot.slack.desk import Ack, Body, Desk
 
 Handler = Callable[[Body, str], Awaitable[None]]
 
@@ -37,8 +42,8 @@ class Click:
             "iora:incident:ack": self._changes(Acknowledge),
             "iora:incident:mitigate": self._changes(Mitigate),
             "iora:incident:reopen": self._changes(Reopen),
-            "iora:incident:resolve": self._opens(form.resolve),
-            "iora:incident:handover": self._opens(form.assign),
+            "iora:incident:resolve": self._opens(form.resolve, Resolve()),
+            "iora:incident:handover": self._opens(form.assign, Assign(person="")),
             "iora:incident:open": self._asks(Show),
             "iora:incident:more": self._more,
             "iora:health:declare": self._declare,
@@ -46,8 +51,8 @@ class Click:
         }
         self._menu: Mapping[str, Handler] = {
             "severity": self._severity,
-            "note": self._opens(form.note),
-            "assign": self._opens(form.assign),
+            "note": self._opens(form.note, Note(text="")),
+            "assign": self._opens(form.assign, Assign(person="")),
             "escalate": self._changes(Escalate, say=True),
             "timeline": self._asks(Timeline),
         }
@@ -72,37 +77,57 @@ class Click:
         async def handle(body: Body, key: str) -> None:
             given = await self._desk.do(make(incident=_number(key)), body)
             if say or isinstance(given, Refusal):
-                self._desk.later(
-                    self._desk.respond(body, self._desk.drawn(given)), "answer a click"
-                )
+                self._say(body, given)
 
         return handle
 
     def _asks(self, make: type[OnIncident]) -> Handler:
         async def handle(body: Body, key: str) -> None:
             given = await self._desk.do(make(incident=_number(key)), body)
-            self._desk.later(self._desk.respond(body, self._desk.drawn(given)), "answer a click")
+            self._say(body, given)
 
         return handle
 
-    def _opens(self, make: Callable[[int], form.View]) -> Handler:
+    def _opens(self, make: Callable[[int], form.View], wanted: OnIncident) -> Handler:
+        """Who may not, or comes too late, is told so now and not after filling in the form."""
+
         async def handle(body: Body, key: str) -> None:
-            self._open(body, make(_number(key)))
+            await self._open_unless_refused(
+                body, replace(wanted, incident=_number(key)), make(_number(key))
+            )
 
         return handle
+
+    async def _open_unless_refused(self, body: Body, wanted: OnIncident, view: form.View) -> None:
+        refused = await self._desk.refused(wanted, body)
+        if refused is None:
+            self._open(body, view)
+        else:
+            self._say(body, refused)
+
+    def _say(self, body: Body, given: Given) -> None:
+        self._desk.later(self._desk.respond(body, self._desk.drawn(given)), "answer a click")
 
     def _open(self, body: Body, view: form.View) -> None:
-        opening = form.show(self._client, str(body["trigger_id"]), view)
+        opening = self._desk.show_form(self._client, body, view)
         self._desk.later(opening, f"open the form {view['callback_id']}")
 
     async def _severity(self, body: Body, key: str) -> None:
         given = await self._desk.do(Show(incident=_number(key)), body)
-        if isinstance(given, Answer):
-            now: Severity = given.facts["overview"].incident.severity
-            self._open(body, form.severity(_number(key), now))
+        if isinstance(given, Refusal):
+            self._say(body, given)
+            return
+        now: Severity = given.facts["overview"].incident.severity
+        other = next(one for one in Severity if one is not now)
+        wanted = SetSeverity(incident=_number(key), severity=other)
+        await self._open_unless_refused(body, wanted, form.severity(_number(key), now))
 
     async def _declare(self, body: Body, mark: str) -> None:
         """The form, filled with the target and with what was wrong when it was shown."""
+        outsider = await self._desk.outsider(body)
+        if outsider is not None:
+            self._say(body, outsider)
+            return
         target, title = mark.partition("@")[0], ""
         shown = self._desk.commands.shown(mark)
         if shown is not None:

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import aiohttp
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import logs
 from bot.clock import Clock
 from bot.model.actor import Actor
 from bot.model.answer import Refusal
-from bot.model.command import Command
+from bot.model.command import Command, OnIncident
 from bot.model.message import Drawing
 from bot.render.answer import answer, refusal
+from bot.rules import access
+from bot.send.client import CALL_ERRORS, failure
 from bot.send.identity import Directory
 from bot.services.commands import Commands, Given
 from bot.services.incidents import Asked
 from bot.services.live import Live
+from bot.slack import form
 
 log = logging.getLogger(__name__)
 
 Body = Mapping[str, Any]
+Ack = Callable[..., Awaitable[BoltResponse]]
+View = Mapping[str, Any]
+
+# The ack waits for it, and Slack gives three seconds in all.
+LOOK_UP_S = 1.0
 
 
 class Desk:
@@ -71,6 +82,38 @@ class Desk:
         """Carry out a command for the one who sent the payload."""
         return await self.commands.carry_out(command, await self.asked(body))
 
+    async def refused(self, command: OnIncident, body: Body) -> Refusal | None:
+        """Why the one who sent the payload would be refused this change, if they would."""
+        return await self.commands.refused(command, await self.asked(body))
+
+    async def outsider(self, body: Body) -> Refusal | None:
+        """Why the one who sent the payload may ask nothing, if it is no full member of the team."""
+        return access.refuse_outsider(self.live.config, (await self.asked(body)).actor)
+
+    async def show_form(self, client: AsyncWebClient, body: Body, view: View) -> None:
+        """Open a form at once: Slack's trigger lives for three seconds."""
+        try:
+            await client.views_open(trigger_id=str(body["trigger_id"]), view=dict(view))
+        except CALL_ERRORS as error:
+            log.warning("the form %s was not opened: %s", view["callback_id"], failure(error))
+            trouble = Refusal(
+                "The form could not be opened.", "Try again, or type it: see `/iora help`."
+            )
+            await self.respond(body, self.drawn(trouble))
+
+    async def apologize(self, ack: Ack, body: Body) -> None:
+        """Something of ours failed: the person who asked is told, wherever they asked."""
+        reason = f"The bot failed at this (request {logs.request()} in its log)."
+        sorry = Refusal(reason, "See `/iora incidents` for what was done, and try again.")
+        drawing = self.drawn(sorry)
+        if body.get("type") == "view_submission":
+            await ack(response_action="errors", errors=form.problem(sorry, body["view"]))
+        elif "command" in body:
+            await ack(text=drawing.text, response_type="ephemeral")
+        else:
+            await ack()
+            self.later(self.respond(body, drawing), "say that a click failed")
+
     def later(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Slow work after the ack, as a task that the end of the bot waits for."""
         task = asyncio.create_task(self._guarded(work, name), name=name)
@@ -112,7 +155,12 @@ class Desk:
         listed = {*config.holders("responder"), *config.holders("commander")}
         if person in listed or any(person in group for group in config.groups.values()):
             return False
-        return await self._directory.is_guest(person)
+        try:
+            async with asyncio.timeout(LOOK_UP_S):
+                return await self._directory.is_guest(person)
+        except TimeoutError:
+            log.warning("users.info of %s took too long: taken for a full member", person)
+            return False
 
     async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
         try:

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.clock import at
 from bot.model.answer import Refusal
 from bot.model.command import Assign, Command, Declare, Note, Resolve, SetSeverity
@@ -27,16 +25,11 @@ _SEVERITIES = {
 _MAX_OPTIONS = 100
 
 
-async def show(client: AsyncWebClient, trigger_id: str, view: View) -> None:
-    """Open the form at once: Slack's trigger lives for three seconds. Raises one of its errors."""
-    await client.views_open(trigger_id=trigger_id, view=view)
-
-
 def declare(config: Config, known: Declare, *, channel: str = "") -> View:
     """What an incident needs, filled with what was said already."""
     severity = known.severity or config.escalation.default_severity
     targets = [_option(name, name) for name in list(config.targets)[:_MAX_OPTIONS]]
-    named = [_option(name, name) for name in known.targets]
+    named = [option for option in targets if option["value"] in known.targets]
     chosen = {"initial_options": named} if named else {}
     return _view(
         "declare",

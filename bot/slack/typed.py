@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model.answer import Refusal
 from bot.model.command import Command, Declare
 from bot.model.message import Drawing
 from bot.slack import form
-from bot.slack.desk import Body, Desk
+from bot.slack.desk import Ack, Body, Desk
 from bot.slack.parse import parse
-
-Ack = Callable[..., Awaitable[BoltResponse]]
 
 
 class Typed:
     """Parses what was typed; quick commands are answered by the ack, slow ones after it."""
 
-    def __init__(self, desk: Desk, client: Any) -> None:
+    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
         self._desk = desk
         self._client = client
 
@@ -30,8 +27,12 @@ class Typed:
         if isinstance(parsed, Refusal):
             await _say(ack, desk.drawn(parsed))
         elif isinstance(parsed, Declare) and not parsed.title:
-            await ack()
-            desk.later(self._open_form(body, parsed), "open the declare form")
+            outsider = await desk.outsider(body)
+            if outsider is None:
+                await ack()
+                desk.later(self._open_form(body, parsed), "open the declare form")
+            else:
+                await _say(ack, desk.drawn(outsider))
         elif parsed.slow:
             await ack()
             desk.later(self._answer(body, parsed), f"answer /iora {body.get('text', '')[:60]}")
@@ -48,7 +49,7 @@ class Typed:
         view = form.declare(
             self._desk.live.config, command, channel=str(body.get("channel_id", ""))
         )
-        await form.show(self._client, str(body["trigger_id"]), view)
+        await self._desk.show_form(self._client, body, view)
 
 
 async def _say(ack: Ack, drawing: Drawing) -> None:

@@ -38,7 +38,7 @@ class Control:
         """Listen, for this user only. The database's lock is held, so an old socket is nobody's."""
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_post("/command", self._command)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         self._path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
