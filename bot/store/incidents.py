@@ -147,7 +147,7 @@ def _found(tx: Tx, which: str, **values: Value) -> list[Incident]:
 
 
 def _incident(row: Row, targets: tuple[str, ...]) -> Incident:
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over values
+    values = dict(zip(row.keys(), row, strict=True))
     values |= {
         "severity": Severity(row["severity"]),
         "status": Status(row["status"]),

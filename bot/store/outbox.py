@@ -283,6 +283,6 @@ def waiting(tx: Tx) -> int:
 
 def _message(row: Row) -> Message:
     facts: Facts = json.loads(row["facts"])
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over values
+    values = dict(zip(row.keys(), row, strict=True))
     values |= {"facts": facts, "page": bool(row["page"]), "state": State(row["state"])}
     return Message(**values)
