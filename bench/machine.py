@@ -8,11 +8,16 @@ import sqlite3
 from pathlib import Path
 
 
+def load() -> float:
+    """How many tasks wanted a core over the last minute."""
+    return os.getloadavg()[0]
+
+
 def described(folder: Path) -> str:
     """Cores, Python, SQLite, and the filesystem that the folder is on."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
-        f"{cores} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f}, "
+        f"{cores} cores ({platform.machine()}), load {load():.1f}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         f"{folder} on {filesystem(folder)}"
     )
