@@ -7,6 +7,7 @@ same bot, against another base URL. What they keep is in a temporary folder and 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import secrets
 import signal
@@ -26,6 +27,7 @@ from bot.web.control import login_of
 START_S = 30
 END_S = 12
 _TAIL = 12
+_PR_SET_PDEATHSIG = 1
 # The embedded workspace's own tokens: secrets of nothing.
 _BOT_TOKEN, _APP_TOKEN = "xoxb-local-development", "xapp-local-development"
 
@@ -65,6 +67,7 @@ class Family:
                 stderr=errors,
                 env=environ,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         program = Program(name, process, log)
         self._programs.append(program)
@@ -107,6 +110,12 @@ class Family:
             except TimeoutError:
                 program.process.kill()
                 await program.process.wait()
+
+
+def _end_with_parent() -> None:
+    """In a child: be asked to end when the parent is gone, however it went (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @click.command()
