@@ -16,14 +16,12 @@ log = logging.getLogger(__name__)
 SCOPES = {
     "commands": "the /iora command",
     "chat:write": "cards, threads and pings",
-    "chat:write.public": "announcing in a public channel that the bot has not joined",
+    "chat:write.public": "announcing in the incidents channel when joining it failed",
     "channels:read": "finding the incidents channel by its name",
-    "channels:join": "joining the incidents channel, to look up what arrived",
-    "channels:history": "looking up a message in the channel before it is sent again",
-    "groups:read": "finding a private incidents channel by its name",
-    "groups:history": "the same look-up in a private channel",
+    "channels:join": "joining it, which its history wants",
+    "channels:history": "looking up whether a message arrived, before it is sent again",
     "im:write": "opening a direct message for a ping",
-    "im:history": "looking up a ping before it is sent again",
+    "im:history": "looking up whether a ping arrived, before it is sent again",
     "users:read": "telling guests from full members",
 }
 
