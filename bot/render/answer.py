@@ -12,9 +12,9 @@ from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
 from bot.render import card, health
-from bot.render.blocks import Block, context, fields, header, section
+from bot.render.blocks import Block, context, fields, fit, header, paragraphs, section, that_fit
 from bot.render.entry import holder, line
-from bot.text import cut, escape, outside
+from bot.text import cut_mrkdwn, escape, outside
 
 _DONE = {
     "declared": "declared",
@@ -29,7 +29,6 @@ _DONE = {
     "escalated": "goes to the next level now",
 }
 _TIMELINE = 60
-_TEXT = 3_000
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -40,12 +39,13 @@ def counted(count: int, one: str, many: str = "") -> str:
 def refusal(refused: Refusal) -> Drawing:
     """What was refused, and what to do instead."""
     text = str(refused)
-    return Drawing(text, (section(text),))
+    return fit(Drawing(text, (section(text),)))
 
 
 def answer(given: Answer, now: int, *, buttons: bool = True) -> Drawing:
-    """The drawing of an answer; ``buttons`` False where nobody can press them."""
-    return _DRAWINGS[given.kind](given.facts, now, buttons)
+    """The drawing of an answer; ``buttons`` False in a terminal: no buttons there, and no limits."""
+    drawn = _DRAWINGS[given.kind](given.facts, now, buttons)
+    return fit(drawn) if buttons else drawn
 
 
 def _health(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
@@ -85,12 +85,13 @@ def _incidents(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
         text = f"No incident here ({facts['which']})."
         return Drawing(text, (section(text),))
     lines = [_in_list(seen) for seen in found]
+    lines = that_fit(lines) if buttons else lines
     text = f"{counted(len(found), 'incident')} ({facts['which']})"
     blocks: list[Block] = [header(text)]
-    blocks += [section("\n".join(lines[at : at + 8])) for at in range(0, len(lines), 8)]
-    if facts["more"]:
+    blocks += paragraphs(lines)
+    if facts["more"] or len(lines) < len(found):
         blocks.append(context("There are more: narrow it down with words of the title."))
-    return Drawing(cut(f"{text}: {'; '.join(lines)}", _TEXT), blocks)
+    return Drawing(f"{text}: {'; '.join(lines)}", blocks)
 
 
 def _in_list(seen: Overview) -> str:
@@ -108,15 +109,17 @@ def _in_list(seen: Overview) -> str:
 
 def _timeline(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     seen: Overview = facts["overview"]
-    shown = seen.entries[-_TIMELINE:]
-    lines = [cut(line(entry), 700) for entry in shown]
+    lines = [line(entry) for entry in seen.entries]
+    if buttons:
+        newest_first = [cut_mrkdwn(one, 700) for one in reversed(lines[-_TIMELINE:])]
+        lines = that_fit(newest_first)[::-1]
     blocks: list[Block] = [header(f"{seen.incident.key}: timeline")]
-    blocks += [section("\n".join(lines[at : at + 4])) for at in range(0, len(lines), 4)]
-    if len(seen.entries) > len(shown):
-        left = len(seen.entries) - len(shown)
+    blocks += paragraphs(lines)
+    left = len(seen.entries) - len(lines)
+    if left:
         blocks.append(context(f"{left} older entries: `iora timeline {seen.incident.key}` has all"))
     text = f"{seen.incident.key}: {counted(len(seen.entries), 'entry', 'entries')}"
-    return Drawing(cut(f"{text}, the last: {lines[-1]}", _TEXT), blocks)
+    return Drawing(f"{text}, the last: {lines[-1]}", blocks)
 
 
 def _stats(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
@@ -152,16 +155,16 @@ def _duration(name: str, row: Mapping[str, Any]) -> str:
 
 def _doctor(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     lines = [
-        f"{row['state'].upper()} {escape(row['what'])}"
-        + (f"\n      Fix: {escape(row['fix'])}" if row["fix"] else "")
+        f"{row['state'].upper()} {outside(row['what'], 500)}"
+        + (f"\n      Fix: {outside(row['fix'], 500)}" if row["fix"] else "")
         for row in facts["lines"]
     ]
     bad = [line for line, row in zip(lines, facts["lines"], strict=True) if row["state"] != "ok"]
     need = "needs" if len(bad) == 1 else "need"
     text = "The bot is well" if not bad else f"{len(bad)} of {len(lines)} checks {need} a look"
     blocks: list[Block] = [header(text)]
-    blocks += [section("\n".join(lines[at : at + 6])) for at in range(0, len(lines), 6)]
-    return Drawing(cut("; ".join([text, *bad]), _TEXT), blocks)
+    blocks += paragraphs(lines)
+    return Drawing("; ".join([text, *bad]), blocks)
 
 
 def _help(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
@@ -170,7 +173,7 @@ def _help(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
         text = _usage(topic)
         return Drawing(text, (section(text),))
     lines = _usages()
-    blocks: list[Block] = [section("\n".join(lines[at : at + 9])) for at in range(0, len(lines), 9)]
+    blocks = paragraphs(lines)
     blocks.append(
         context("`INC-n` may be left out where only one incident is open. Try `/iora health`.")
     )

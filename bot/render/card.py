@@ -45,12 +45,23 @@ def heading(incident: Incident) -> str:
 def summary(seen: Overview) -> str:
     """The card in one sentence, for screen readers and notifications. Escaped."""
     incident = seen.incident
-    words = [f"{incident.key} {incident.severity.upper()} {incident.status.upper()}"]
+    drill = "DRILL " if incident.drill else ""
+    words = [f"{drill}{incident.key} {incident.severity.upper()} {incident.status.upper()}"]
     words.append(outside(incident.title, 200))
+    if incident.targets:
+        words.append(f"targets: {', '.join(incident.targets)}")
+    if incident.impact:
+        words.append(f"impact: {outside(incident.impact, 500)}")
+    found = seen.last("evidence")
+    if found:
+        words.append(f"evidence: {evidence(found.facts['healths'])}")
     if incident.live:
         words.append(f"commander: {holder(incident.commander)}")
     else:
         words.append(f"resolved after {format_duration(incident.time_to_resolve or 0)}")
+    following = upcoming(seen)
+    if following:
+        words.append(f"next: {following}")
     return "; ".join(words)
 
 

@@ -21,14 +21,16 @@ def who(actor: str) -> str:
     person = person_of(actor)
     if person:
         return f"<@{person}>"
-    return "The bot" if actor == "bot" else f"{escape(actor.removeprefix('cli:'))} (command line)"
+    return (
+        "The bot" if actor == "bot" else f"{outside(actor.removeprefix('cli:'), 60)} (command line)"
+    )
 
 
 def holder(text: str | None) -> str:
     """A member id or a ``cli:`` login as people read it."""
     if text is None:
         return "nobody"
-    return escape(text[4:]) if text.startswith("cli:") else f"<@{text}>"
+    return outside(text[4:], 60) if text.startswith("cli:") else f"<@{text}>"
 
 
 def sentence(entry: Entry) -> str:
@@ -102,7 +104,7 @@ def _escalation(actor: str, facts: Facts) -> str:
 
 def _unreached(actor: str, facts: Facts) -> str:
     where = f"<@{facts['person']}>" if "person" in facts else f"#{escape(facts['channel'])}"
-    return f"{where} can't be reached in Slack: `{escape(facts['reason'])}`."
+    return f"{where} can't be reached in Slack: `{outside(facts['reason'], 200)}`."
 
 
 def _evidence(actor: str, facts: Facts) -> str:

@@ -11,7 +11,7 @@ from bot.model.target import Bound
 from bot.model.units import format_duration, format_value
 from bot.render.blocks import Block, actions, button, context, fields, header, section, time
 from bot.rules.verdict import title
-from bot.text import escape, outside
+from bot.text import outside
 
 Facts = Mapping[str, Any]
 IN_FULL = 3  # beyond that many targets: verdicts and failures only
@@ -27,7 +27,7 @@ def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool 
     blocks.append(context(_footer(targets, now, complete=complete)))
     if buttons and complete:
         blocks.append(_buttons(targets))
-    return Drawing("; ".join(headline(one) for one in _worst_first(targets))[:3_000], blocks)
+    return Drawing("; ".join(headline(one) for one in _worst_first(targets)), blocks)
 
 
 def baseline(targets: Sequence[Facts], now: int) -> Drawing:
@@ -36,7 +36,7 @@ def baseline(targets: Sequence[Facts], now: int) -> Drawing:
     for one in targets[:_LISTED]:
         blocks += [header(f"{one['target']}: baseline"), section(_table(one, now))]
     blocks.append(context(_footer(targets, now, complete=True)))
-    return Drawing("; ".join(_baseline_sentence(one) for one in targets)[:3_000], blocks)
+    return Drawing("; ".join(_baseline_sentence(one) for one in targets), blocks)
 
 
 def headline(one: Facts) -> str:
@@ -96,7 +96,7 @@ def _line(finding: Facts, reading: Facts | None, now: int) -> str:
 
 
 def _origin(reading: Facts, now: int) -> str:
-    source = escape(reading["source"])
+    source = outside(reading["source"], 100)
     if reading["samples"] is not None:
         return f"{reading['samples']} samples, {source}"
     return f"{source}, {format_duration(now - reading['at'])} ago"
@@ -115,6 +115,8 @@ def _footer(targets: Sequence[Facts], now: int, *, complete: bool) -> str:
     parts = [time(now), f"{len(read)} of {len(counted)} read"]
     if len(targets) == 1 and targets[0]["status"]:
         parts.append(f'status word "{outside(targets[0]["status"], 60)}"')
+    if len(targets) > _LISTED:
+        parts.append(f"{len(targets) - _LISTED} more targets are not shown")
     return " | ".join(parts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
-from bot.render.blocks import actions, button, section
+from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.entry import reply, who
 from bot.render.ping import ping
@@ -14,8 +14,8 @@ from bot.text import outside
 
 
 def draw(attempt: Attempt) -> Drawing:
-    """The drawing of the message's kind."""
-    return _DRAWINGS[attempt.message.kind](attempt)
+    """The drawing of the message's kind, within a message's limits."""
+    return fit(_DRAWINGS[attempt.message.kind](attempt))
 
 
 def plain_words(attempt: Attempt) -> Drawing:

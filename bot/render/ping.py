@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.model.incident import Incident, Status
-from bot.model.message import Block, Drawing
+from bot.model.message import Block, Drawing, State
 from bot.model.overview import Overview, Ping
 from bot.model.units import format_duration
 from bot.render.blocks import actions, button, context, section, time
@@ -23,9 +23,8 @@ def ping(seen: Overview, facts: Mapping[str, Any], *, repeated: bool = False) ->
         return _answered(seen)
     # A possible repeat is said first: nobody should wonder why it came twice.
     mark = "(possible repeat) " if repeated else ""
-    age = format_duration(facts["at"] - incident.opened_at)
     headline = f"{mark}{incident.key} {incident.severity.upper()}: {outside(incident.title, 200)}"
-    why = "New." if facts["at"] - incident.opened_at < 1_000 else f"Open for {age}."
+    told = [_why(seen, facts), _evidence(seen)]
     blocks: list[Block] = [
         section(f"*{mark}{outside(heading(incident), 300)}*"),
         section(f"{_before(seen, facts)} {_evidence(seen)}".strip()),
@@ -41,7 +40,14 @@ def ping(seen: Overview, facts: Mapping[str, Any], *, repeated: bool = False) ->
             ]
         ),
     ]
-    return Drawing(f"{headline}. {why} {escape(facts['reason'].capitalize())}.", blocks)
+    return Drawing(f"{headline}. {' '.join(told).strip()}", blocks)
+
+
+def _why(seen: Overview, facts: Mapping[str, Any]) -> str:
+    """The reason; that of a level says itself for how long it has been open."""
+    reason = f"{escape(facts['reason'].capitalize())}."
+    age = format_duration(facts["at"] - seen.incident.opened_at)
+    return reason if facts["stage"] == "level" else f"Open for {age}. {reason}"
 
 
 def _answered(seen: Overview) -> Drawing:
@@ -64,10 +70,12 @@ def _before(seen: Overview, facts: Mapping[str, Any]) -> str:
     earlier: dict[str, Ping] = {
         one.person: one
         for one in seen.pings
-        if seen.incident.opened_at <= one.at < facts["at"] and one.person != facts["person"]
+        if seen.incident.opened_at <= one.at < facts["at"]
+        and one.person != facts["person"]
+        and one.state not in {State.REFUSED, State.WITHDRAWN}  # they were never told
     }
     if not earlier:
-        return f"You are told because it is {escape(facts['reason'])}."
+        return f"You are told: {escape(facts['reason'])}."
     told = ", ".join(f"<@{person}>" for person in earlier)
     was = "was" if len(earlier) == 1 else "were"
     has = "has" if len(earlier) == 1 else "have"
