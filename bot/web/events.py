@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from typing import Protocol
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
@@ -65,8 +65,10 @@ def _readable(body: bytes, content_type: str) -> str | None:
         if content_type == "application/json":
             found = json.loads(text)
         else:
-            form = parse_qs(text, errors="strict")
-            found = json.loads(form["payload"][0]) if "payload" in form else {}
+            unquote_to_bytes(text).decode("utf-8")
+            # Read as Bolt will read it: the last one counts, and an empty one is there too.
+            form = dict(parse_qsl(text, keep_blank_values=True)) if "payload=" in text else {}
+            found = json.loads(form["payload"]) if "payload" in form else {}
     except (ValueError, RecursionError):
         return None
     return text if isinstance(found, dict) else None
