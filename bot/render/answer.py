@@ -168,21 +168,19 @@ def _doctor(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
 
 
 def _help(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
-    topic = BY_WORD.get(facts["topic"])
+    return _help_on(BY_WORD.get(facts["topic"]))
+
+
+@cache
+def _help_on(topic: Word | None) -> Drawing:
     if topic is not None:
         text = _usage(topic)
         return Drawing(text, (section(text),))
-    lines = _usages()
-    blocks = paragraphs(lines)
+    blocks = paragraphs(_usage(word) for word in WORDS)
     blocks.append(
         context("`INC-n` may be left out where only one incident is open. Try `/iora health`.")
     )
     return Drawing("/iora: " + ", ".join(word.word for word in WORDS), blocks)
-
-
-@cache
-def _usages() -> tuple[str, ...]:
-    return tuple(_usage(word) for word in WORDS)
 
 
 def _usage(word: Word) -> str:
