@@ -42,8 +42,12 @@ class HurryingClock(SystemClock):
 
 
 @asynccontextmanager
-async def ours(path: Path, clock: SystemClock) -> AsyncIterator[AsyncApp]:
-    """The bot's own app on a database of its own: all that is behind an ack, without the two loops."""
+async def ours(path: Path, clock: SystemClock) -> AsyncIterator[tuple[AsyncApp, Desk]]:
+    """The bot's own app on a database of its own: all that is behind an ack, without the two loops.
+
+    Its target refuses the connection, and no request says where to answer later, so that what
+    follows an ack is short.
+    """
     live = Live(config())
     database = Database(path, clock)
     try:
@@ -53,7 +57,9 @@ async def ours(path: Path, clock: SystemClock) -> AsyncIterator[AsyncApp]:
             doctor = Doctor(database, live, monitoring, None, lambda: None, clock)
             commands = Commands(database, live, monitoring, doctor, clock)
             desk = Desk(commands, Directory(client), live, pool, clock)
-            yield app.build(client, desk, lambda: _IDENTITY)
+            yield app.build(client, desk, lambda: _IDENTITY), desk
+            await desk.drain(5)
+            await monitoring.close()
     finally:
         await database.close()
 
@@ -85,7 +91,6 @@ def payload(text: str, number: int = 0) -> dict[str, str]:
         "user_name": "alice",
         "api_app_id": "A01APP",
         "is_enterprise_install": "false",
-        "response_url": "https://hooks.slack.com/commands/T01TEAM/1/x",
         "trigger_id": f"{number}.2.3",
     }
 
@@ -95,5 +100,5 @@ async def dispatch(bolt: AsyncApp, text: str) -> dict[str, Any]:
     request = AsyncBoltRequest(body=payload(text), mode="socket_mode")
     response = await bolt.async_dispatch(request)
     assert response.status == 200, response.body
-    answer: dict[str, Any] = json.loads(response.body)
+    answer: dict[str, Any] = json.loads(response.body or "{}")
     return answer

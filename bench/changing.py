@@ -14,7 +14,6 @@ from bench.pairs import in_blocks, take_turns
 from bench.table import Line, microseconds
 
 ROUNDS = 1_000
-OPEN = 5
 NOTES = 20
 """An incident gets this many notes; then the next incident is declared and gets its own."""
 AIM_MS = 1.0
@@ -23,7 +22,7 @@ AIM_MS = 1.0
 async def measure(folder: Path) -> AsyncIterator[Line]:
     """A note, then a declaration."""
     clock = HurryingClock()
-    async with ours(folder / "changing.db", clock) as mine:
+    async with ours(folder / "changing.db", clock) as (mine, _):
         for number in range(1, (ROUNDS + 100) // NOTES + 1):
             await dispatch(mine, f"declare sev2 checkout answers slowly {number}")
         with closing(_bare_table(folder / "bare.db")) as table:

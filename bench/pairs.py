@@ -13,10 +13,16 @@ BLOCKS = 10
 """A run is cut into this many blocks; each gives one figure, and the spread is between them."""
 
 
-async def take_turns(rounds: int, *works: Work) -> list[list[float]]:
+async def _nothing() -> None: ...
+
+
+async def take_turns(
+    rounds: int, *works: Work, between: Callable[[], Awaitable[None]] = _nothing
+) -> list[list[float]]:
     """How long each work took in each round, in milliseconds. Every round begins with another work.
 
-    A work is given the number of its round, from 0; the rounds of the warm-up come first.
+    A work is given the number of its round, from 0; the rounds of the warm-up come first. What is
+    done ``between`` works is not measured.
     """
     took: list[list[float]] = [[] for _ in works]
     for number in range(WARM_UP + rounds):
@@ -25,6 +31,7 @@ async def take_turns(rounds: int, *works: Work) -> list[list[float]]:
             began = time.perf_counter()
             await works[at](number)
             took[at].append((time.perf_counter() - began) * 1000)
+            await between()
     return [times[WARM_UP:] for times in took]
 
 
