@@ -212,7 +212,7 @@ def begin(tx: Tx, destination: str, config: Config, edits: bool = True) -> Attem
             overview(tx, config, message.incident_id) if message.incident_id is not None else None
         )
         given_up = _lookup_given_up(message, tx.now)
-        if _not_wanted(message, seen, given_up=given_up):
+        if _not_wanted(tx, message, seen, given_up=given_up):
             outbox.close(tx, message.id, State.WITHDRAWN, None)
             continue
         if message.state is State.UNSURE and not given_up:
@@ -267,18 +267,17 @@ def recover(tx: Tx) -> int:
     return outbox.recover(tx, SEND_LIMIT_MS + MARGIN_MS)
 
 
-def _not_wanted(message: Message, seen: Overview | None, *, given_up: bool) -> bool:
+def _not_wanted(tx: Tx, message: Message, seen: Overview | None, *, given_up: bool) -> bool:
     """Nobody is pinged after an acknowledgement that was committed before the send.
 
-    What may be there already is looked up all the same, so that its copy says who acknowledged.
+    What waited because Slack was away is told in one message, the latest. What may be there already is
+    looked up all the same, so that its copy says who acknowledged.
     """
-    return (
-        message.kind == "ping"
-        and (message.state is State.WAITING or given_up)
-        and message.ts is None
-        and seen is not None
-        and seen.incident.status is not Status.OPEN
-    )
+    if message.kind != "ping" or message.ts is not None or seen is None:
+        return False
+    if message.state is not State.WAITING and not given_up:
+        return False
+    return seen.incident.status is not Status.OPEN or outbox.superseded(tx, message)
 
 
 def _lookup_given_up(message: Message, now: int) -> bool:

@@ -92,8 +92,6 @@ def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) ->
     }
     seq = incidents.add_entry(tx, incident.id, BOT, "escalation", facts)
     for person in people:
-        # What waited all this time, because Slack was away, is told in one message.
-        outbox.supersede(tx, incident.id, "ping", f"user:{person}")
         outbox.add(
             tx,
             f"ping:{incident.id}:{seq}:{person}",

@@ -7,13 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.send.client import CALL_ERRORS
+from bot.send.client import CALL_ERRORS, error_code
 from bot.send.identity import Identity, identify
 
 log = logging.getLogger(__name__)
@@ -76,12 +75,16 @@ class Link:
                     await self._connect(app)
                 wait = self._patience.first
                 await asyncio.sleep(self._patience.look)
+                continue
             except _ERRORS as error:
                 self._trouble = self._described(error)
                 log.warning("no link to Slack: %s", self._trouble)
-                await self._disconnect()
-                await asyncio.sleep(wait)
-                wait = min(self._patience.longest, wait * 2)
+            except Exception as error:
+                self._trouble = self._described(error)
+                log.exception("no link to Slack; it is tried again")
+            await self._disconnect()
+            await asyncio.sleep(wait)
+            wait = min(self._patience.longest, wait * 2)
 
     async def close(self) -> None:
         """End the socket; what is on its way gets its ack first, because the listeners were drained."""
@@ -130,12 +133,12 @@ class Link:
         if handler is not None:
             try:
                 await handler.client.close()
-            except (*_ERRORS, aiohttp.ClientError) as error:
-                log.debug("the old socket: %s", error)
+            except Exception:  # whatever is wrong with it, a new one is made
+                log.warning("the old socket did not close", exc_info=True)
 
     def _described(self, error: BaseException) -> str:
         if isinstance(error, TimeoutError):
             return f"no connection within {self._patience.connect:g} s"
         if isinstance(error, SlackApiError):
-            return f"Slack says {error.response.get('error', 'nothing')}"
+            return f"Slack says {error_code(error) or 'nothing that can be read'}"
         return f"{type(error).__name__}: {error}"[:200]

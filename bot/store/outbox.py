@@ -218,15 +218,17 @@ def recover(tx: Tx, limit_ms: int) -> int:
     )
 
 
-def supersede(tx: Tx, incident_id: int, kind: str, destination: str) -> int:
-    """Withdraw what certainly was not sent yet, because a later message says all of it."""
-    return tx.run(
-        """UPDATE outbox SET state = 'withdrawn', delivered = revision, error = 'told in a later one'
-        WHERE incident_id = :incident_id AND kind = :kind AND destination = :destination
-          AND state = 'waiting' AND ts IS NULL""",
-        incident_id=incident_id,
-        kind=kind,
-        destination=destination,
+def superseded(tx: Tx, message: Message) -> bool:
+    """Whether a later message of the same kind tells the same place of the same incident."""
+    return bool(
+        tx.all(
+            """SELECT id FROM outbox WHERE incident_id = :incident_id AND kind = :kind
+            AND destination = :destination AND id > :id AND state NOT IN ('refused', 'withdrawn')""",
+            incident_id=message.incident_id,
+            kind=message.kind,
+            destination=message.destination,
+            id=message.id,
+        )
     )
 
 

@@ -6,13 +6,13 @@ The bot is killed right after each commit of the path in turn, and in the middle
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.workspace import faults
+from tests.support.delivered import arrived, escalating
 from tests.support.house import ALICE, BOB, House, config_for, standing
 from tests.support.mortal import Books, Mortal, mortal
 
@@ -23,18 +23,8 @@ LATER_MS = 14_000
 TITLE = "declare sev2 API slow"
 
 
-def policy(*levels: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "default": "critical",
-        "last_resort": [f"user:{ALICE}"],
-        "policies": {"critical": {"levels": list(levels), "repeat": {"every": "15m"}}},
-    }
-
-
-AT_ONCE = policy({"after": "0s", "notify": ["channel", f"user:{ALICE}"]})
-AFTER_A_MINUTE = policy(
-    {"after": "0s", "notify": ["channel"]}, {"after": "1m", "notify": ["channel", f"user:{ALICE}"]}
-)
+AT_ONCE = escalating(("0s", ["channel", f"user:{ALICE}"]))
+AFTER_A_MINUTE = escalating(("0s", ["channel"]), ("1m", ["channel", f"user:{ALICE}"]))
 
 
 async def declared(house: House, bot: Mortal) -> bool:
@@ -61,13 +51,7 @@ async def quiet(house: House, bot: Mortal) -> None:
 def exactly_once(house: House, after: str) -> None:
     books = Books(house)
     shown = f"{after}\n{books.show()}"
-    keys = Counter(
-        message.metadata["event_payload"]["key"]
-        for channel in house.slack.workspace.channels
-        for message in house.messages(channel)
-        if message.metadata
-    )
-    twice = {key: count for key, count in keys.items() if count > 1}
+    twice = {key: count for key, count in arrived(house).items() if count > 1}
     assert not twice, shown
     assert len(house.pings(ALICE)) == 1, shown
     assert "possible repeat" not in house.pings(ALICE)[0].text, shown
@@ -78,9 +62,13 @@ def exactly_once(house: House, after: str) -> None:
     assert not house.slack.rejections
 
 
+def fresh(folder: Path) -> None:
+    folder.mkdir()
+
+
 async def told_at_once(folder: Path, die_at: int | None) -> tuple[int, bool]:
     """Declare, and be pinged at once; how many commits that took, and whether the bot was killed."""
-    folder.mkdir()
+    fresh(folder)
     async with standing(folder) as house:
         config = config_for(house.target, escalation=AT_ONCE)
         async with mortal(house, config, die_at=die_at) as bot:
@@ -102,7 +90,7 @@ async def told_at_once(folder: Path, die_at: int | None) -> tuple[int, bool]:
 
 async def told_when_overdue(folder: Path, die_at: int | None) -> tuple[int, bool]:
     """The bot is away when a level is due; the kill hits the bot that comes back and fires it."""
-    folder.mkdir()
+    fresh(folder)
     async with standing(folder) as house:
         config = config_for(house.target, escalation=AFTER_A_MINUTE)
         async with mortal(house, config) as bot:

@@ -22,6 +22,7 @@ from typing import Any
 from bot.clock import SystemClock
 from bot.model.config import Config
 from bot.model.settings import Settings
+from bot.send import client
 from bot.wiring import Bot
 from tests.support.house import House
 
@@ -45,6 +46,7 @@ class Ahead(SystemClock):
 class Fate:
     """``die_at``: the number of the commit right after which it is killed. ``tally``: a file that
     grows by a byte with every commit. ``wall_jump_s``: how far the wall clock is set after the start.
+    ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
     """
 
     environ: Mapping[str, str]
@@ -54,6 +56,7 @@ class Fate:
     die_at: int | None = None
     wall_jump_s: float = 0
     pace_ms: int = 0
+    call_limit_s: float | None = None
 
 
 def live(fate: Fate) -> None:
@@ -76,6 +79,8 @@ async def _live(fate: Fate) -> None:
         if commits == fate.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    if fate.call_limit_s:
+        client.TIME_LIMIT_S = fate.call_limit_s
     settings = Settings.read(fate.environ)
     config = Config.model_validate_json(fate.config)
     clock = Ahead(fate.ahead_ms)

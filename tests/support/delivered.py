@@ -1,0 +1,100 @@
+"""What arrived in the workspace, counted by the bot's own keys; and waiting until all of it has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+from bot.model.message import Message, State
+from bot.store import outbox
+from bot.store.database import Tx
+from tests.support.house import ALICE, House
+
+PATIENCE_S = 20.0
+
+
+def arrived(house: House) -> Counter[str]:
+    """How often each key is in the workspace, replies included."""
+    return Counter(
+        message.metadata["event_payload"]["key"]
+        for channel in house.slack.workspace.channels
+        for message in house.messages(channel)
+        if message.metadata
+    )
+
+
+def escalating(
+    *levels: tuple[str, list[str]], every: str = "15m", times: int = 1
+) -> dict[str, Any]:
+    """The ``escalation`` of a config: one policy for every severity."""
+    written = [{"after": after, "notify": notify} for after, notify in levels]
+    policy = {"levels": written, "repeat": {"every": every, "times": times}}
+    return {
+        "default": "critical",
+        "last_resort": [f"user:{ALICE}"],
+        "policies": {"critical": policy},
+    }
+
+
+TELL_ALICE = escalating(("0s", ["channel", f"user:{ALICE}"]))
+
+
+def pending(tx: Tx) -> list[Message]:
+    """Every message that is not outside as it should be."""
+    rows = tx.all(f"SELECT {outbox.COLUMNS} FROM outbox WHERE delivered < revision ORDER BY id")
+    found = [outbox.get(tx, row["id"]) for row in rows]
+    return [message for message in found if message is not None]
+
+
+def every_message(tx: Tx) -> list[Message]:
+    """The whole outbox."""
+    found = [outbox.get(tx, row["id"]) for row in tx.all("SELECT id FROM outbox ORDER BY id")]
+    return [message for message in found if message is not None]
+
+
+async def outbox_of(house: House) -> list[Message]:
+    """The whole outbox of the bot that lives."""
+    assert house.bot is not None
+    return await house.bot.database.read(every_message)
+
+
+async def row(house: House, key: str) -> Message | None:
+    """The outbox's row of a key."""
+    assert house.bot is not None
+    return await house.bot.database.read(outbox.by_key, key)
+
+
+async def settle(house: House, *expected: str) -> None:
+    """Until these keys are known and nothing waits, moving the clock to whatever is due next."""
+    assert house.bot is not None
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        waits = await house.bot.database.read(pending)
+        known = {message.key for message in await outbox_of(house)}
+        collected = not await house.bot.database.read(_collecting)
+        if not waits and collected and known.issuperset(expected):
+            return
+        assert time.monotonic() < end, f"not delivered: {waits}, known: {known}"
+        now = house.clock.now()
+        later = [message.due_at for message in waits if message.due_at > now]
+        if later and not await house.bot.database.read(outbox.due_destinations):
+            house.advance(min(later) - now)
+        await asyncio.sleep(0.01)
+
+
+def _collecting(tx: Tx) -> bool:
+    return bool(tx.all("SELECT id FROM timers WHERE kind = 'collect'"))
+
+
+async def nothing_lost_or_twice(house: House, *expected: str) -> None:
+    """Every message of the outbox is in the workspace exactly once, and these are among them."""
+    rows = await outbox_of(house)
+    counts = arrived(house)
+    keys = {message.key for message in rows}
+    assert keys.issuperset(expected), keys
+    assert {key: counts[key] for key in keys} == dict.fromkeys(keys, 1)
+    assert counts.keys() <= keys, "nothing else is there"
+    assert all(message.state is State.SENT for message in rows), rows
+    assert not house.slack.rejections
