@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -293,6 +294,15 @@ def test_what_does_not_fit_is_cut_from_the_end_and_the_last_block_stays() -> Non
     many = fit(Drawing("x", (*[section("a")] * 80, last)))
     assert len(many.blocks) == 50
     assert many.blocks[-1] == last
+
+
+@pytest.mark.parametrize("piece", [f"<@{BOB}> ", "<!date^1750000000^{time}|15:06 UTC> ", "&amp;"])
+@pytest.mark.parametrize("before", range(8))
+def test_a_paragraph_that_is_too_long_is_never_cut_within_a_token(piece: str, before: int) -> None:
+    text = "x" * before + piece * 1_000
+    (cut,) = judge(Drawing("x", [section(text)])).blocks
+    assert 2_900 < len(cut["text"]["text"]) <= 3_000
+    assert not re.search(r"&[a-z]*…", cut["text"]["text"])
 
 
 def test_what_fits_is_left_as_it_is() -> None:
