@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import asking, changing, drawing, groups, machine, table, timers
+from bench import asking, changing, drawing, groups, health, machine, table, timers
 
 MEASUREMENTS = {
     "asking": asking.measure,
     "changing": changing.measure,
     "groups": groups.measure,
     "timers": timers.measure,
+    "health": health.measure,
     "drawing": drawing.measure,
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
 from bench.apps import SECRET, bare, dispatch, ours
+from bench.listening import listening
 from bench.pairs import in_blocks, take_turns
 from bench.table import Line, microseconds
 from bench.visitor import Errand, visit
@@ -49,7 +50,7 @@ async def _over_http(mine: AsyncApp, clock: SystemClock, text: str) -> Line:
     routes.router.add_post("/slack/events", handler(mine, Signature(SECRET, clock)))
     async with AsyncExitStack() as stack:
         ports = [
-            await stack.enter_async_context(_listening(one))
+            await stack.enter_async_context(listening(one))
             for one in (routes, theirs.web_app("/slack/events"))
         ]
         pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
@@ -90,14 +91,3 @@ def _line(what: str, mine: list[float], theirs: list[float]) -> Line:
         unit="times",
         aim=AIM,
     )
-
-
-@asynccontextmanager
-async def _listening(routes: web.Application) -> AsyncIterator[int]:
-    runner = web.AppRunner(routes, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

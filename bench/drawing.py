@@ -40,13 +40,13 @@ async def measure(folder: Path) -> AsyncIterator[Line]:
         seen = await database.write(_incident)
     finally:
         await database.close()
-    yield await _line("drawing a card", lambda: card(seen))
+    yield await _line("drawing a card", lambda: card(seen), AIM)
     now = clock.now()
     given = Answer(kind="health", facts={"targets": [_health(at, now) for at in range(TARGETS)]})
-    yield await _line(f"drawing the health of {TARGETS} targets", lambda: answer(given, now))
+    yield await _line(f"drawing the health of {TARGETS} targets", lambda: answer(given, now), None)
 
 
-async def _line(what: str, draw: Callable[[], Drawing]) -> Line:
+async def _line(what: str, draw: Callable[[], Drawing], aim: float | None) -> Line:
     mine, theirs = await take_turns(ROUNDS, _drawing(draw), _bare)
     ratio, (low, high) = in_blocks(lambda a, b: a / b, mine, theirs)
     return Line(
@@ -57,7 +57,7 @@ async def _line(what: str, draw: Callable[[], Drawing]) -> Line:
         low=low,
         high=high,
         unit="times",
-        aim=AIM,
+        aim=aim,
     )
 
 

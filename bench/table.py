@@ -11,7 +11,7 @@ class Line:
     """One measurement: ours, what it is held against, and how the result stands to its aim.
 
     ``low`` and ``high`` are the spread of ``result``; ``aim`` is the most it may be, or, where
-    ``at_least`` is set, the least.
+    ``at_least`` is set, the least; None: it is only shown.
     """
 
     what: str
@@ -21,26 +21,26 @@ class Line:
     low: float
     high: float
     unit: str
-    aim: float
+    aim: float | None = None
     at_least: bool = False
-
-    @property
-    def reached(self) -> bool:
-        """Whether the aim is reached."""
-        return self.result >= self.aim if self.at_least else self.result <= self.aim
 
     def cells(self) -> tuple[str, ...]:
         """The line as the table shows it."""
-        bound = "at least" if self.at_least else "at most"
         return (
             self.what,
             self.ours,
             self.beside,
             f"{self.result:.2f} {self.unit}",
             f"{self.low:.2f} to {self.high:.2f}",
-            f"{bound} {self.aim:g} {self.unit}",
-            "reached" if self.reached else "MISSED",
+            *self._against_the_aim(),
         )
+
+    def _against_the_aim(self) -> tuple[str, str]:
+        if self.aim is None:
+            return "none", ""
+        bound = "at least" if self.at_least else "at most"
+        reached = self.result >= self.aim if self.at_least else self.result <= self.aim
+        return f"{bound} {self.aim:g} {self.unit}", "reached" if reached else "MISSED"
 
 
 HEADS = ("measurement", "ours", "beside", "result", "spread", "aim", "")
