@@ -1,0 +1,155 @@
+"""The socket to Slack breaks in every way: it is made anew, /readyz says so, no command is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.slack import link
+from bot.wiring import Bot
+from bot.workspace import faults
+from tests.support.delivered import TELL_ALICE, nothing_lost_or_twice, settle
+from tests.support.house import BOB, House, config_for, living, standing
+
+QUICK = partial(link.Patience, connect=1, look=0.1, ping=0.5, first=0.1, longest=0.5)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same steps as in service, at a tenth of the waits."""
+    monkeypatch.setattr(link, "Patience", QUICK)
+
+
+@asynccontextmanager
+async def connected(folder: Path) -> AsyncIterator[tuple[House, Bot]]:
+    async with (
+        standing(folder) as house,
+        living(house, config_for(house.target, escalation=TELL_ALICE)) as bot,
+    ):
+        yield house, bot
+
+
+async def ready(bot: Bot) -> tuple[int, str]:
+    """The status of ``/readyz``, and what it says."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{bot.port}/readyz") as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+async def until_ready(bot: Bot, status: int) -> str:
+    async with asyncio.timeout(15):
+        while (found := await ready(bot))[0] != status:
+            await asyncio.sleep(0.02)
+    return found[1]
+
+
+async def commands_work(house: House, bot: Bot) -> None:
+    """Declare until it is acknowledged, as a person would; that one is committed and delivered."""
+    async with asyncio.timeout(15):
+        while not (await house.slash(BOB, "declare sev2 API slow")).ok:
+            await asyncio.sleep(0.05)
+    await until_ready(bot, 200)
+    await settle(house, "card:1")
+    await nothing_lost_or_twice(house, "card:1")
+    assert house.slack.sockets.connected == 1
+
+
+async def test_a_dropped_socket_is_made_anew(tmp_path) -> None:
+    async with connected(tmp_path) as (house, bot):
+        house.slack.sockets.drop()
+        await commands_work(house, bot)
+
+
+async def test_a_refused_handshake_is_not_tried_at_the_same_address_for_ever(tmp_path) -> None:
+    async with connected(tmp_path) as (house, bot):
+        house.slack.faults.refuse_handshake(3)
+        house.slack.sockets.drop()
+        said = await until_ready(bot, 503)
+        assert "Slack: " in said
+        await commands_work(house, bot)
+        assert house.slack.faults.refused_handshakes == 0
+
+
+async def test_a_half_open_socket_is_noticed_and_made_anew(tmp_path) -> None:
+    async with connected(tmp_path) as (house, bot):
+        house.slack.sockets.freeze()
+        await commands_work(house, bot)
+
+
+async def test_a_refresh_that_slack_asks_for_loses_nothing(tmp_path) -> None:
+    async with connected(tmp_path) as (house, bot):
+        await house.slack.sockets.refresh()
+        await commands_work(house, bot)
+
+
+async def test_a_warning_of_a_refresh_loses_nothing(tmp_path) -> None:
+    async with connected(tmp_path) as (house, bot):
+        await house.slack.sockets.warn()
+        await commands_work(house, bot)
+
+
+async def test_too_many_sockets_are_waited_out(tmp_path) -> None:
+    async with connected(tmp_path) as (house, bot):
+        others = []
+        async with aiohttp.ClientSession() as session:
+            while house.slack.sockets.connected < 10:
+                url = await opened(house, session)
+                others.append(await session.ws_connect(url))
+            taken = asyncio.ensure_future(occupy(house, session, others))
+            house.slack.sockets._sockets[0]  # the bot's own is the oldest
+            await house.slack.sockets._sockets[0].close()
+            await taken
+            for other in others:
+                await other.close()
+            async with asyncio.timeout(10):
+                while house.slack.sockets.connected > 1:
+                    await asyncio.sleep(0.02)
+        await commands_work(house, bot)
+
+
+async def opened(house: House, session: aiohttp.ClientSession) -> str:
+    headers = {"Authorization": f"Bearer {house.slack.app_token}"}
+    async with session.post(
+        f"{house.slack.api_url}apps.connections.open", headers=headers
+    ) as answer:
+        return str((await answer.json())["url"])
+
+
+async def occupy(house: House, session: aiohttp.ClientSession, others: list) -> None:
+    """Take the place that the bot's socket leaves."""
+    others.append(await session.ws_connect(await opened(house, session)))
+
+
+@pytest.mark.parametrize("fault", ["error_before", "reset_before", "rate_limited"])
+@pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
+async def test_a_start_while_slack_is_away_is_not_ready_and_connects_later(
+    tmp_path, method, fault
+) -> None:
+    planned = faults.rate_limited(1) if fault == "rate_limited" else getattr(faults, fault)
+    async with standing(tmp_path) as house:
+        house.slack.faults.add(method, planned, 3)
+        async with living(house, config_for(house.target, escalation=TELL_ALICE)) as bot:
+            await commands_work(house, bot)
+
+
+async def test_what_was_acknowledged_while_sockets_drop_is_in_the_store(tmp_path) -> None:
+    async with connected(tmp_path) as (house, bot):
+        answered = 0
+        for number in range(12):
+            if number % 3 == 0:
+                house.slack.sockets.drop()
+            said = await house.slash(BOB, f"declare sev4 Trouble {number}")
+            answered += said.ok
+        stored = await bot.database.read(lambda tx: tx.all("SELECT title FROM incidents"))
+        assert len(stored) >= answered
+        await until_ready(bot, 200)
+        await settle(house)
+        await nothing_lost_or_twice(house)
