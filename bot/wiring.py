@@ -24,7 +24,7 @@ from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.render import plain
 from bot.render.answer import answer, refusal
-from bot.send.client import session, web_client
+from bot.send.client import session, socket_client, web_client
 from bot.send.identity import Directory, Identity, identify
 from bot.send.slack import Slack
 from bot.services import delivery, due
@@ -136,11 +136,13 @@ class Bot:
         self.monitoring = Monitoring(self.database, client, self.live, self.clock)
         stack.push_async_callback(self.monitoring.close)
         self._web_client = web_client(settings.bot_token, settings.slack_api, pool)
-        socket_client = (
-            web_client(settings.app_token, settings.slack_api, pool) if settings.app_token else None
+        opening = (
+            socket_client(settings.app_token, settings.slack_api, pool)
+            if settings.app_token
+            else None
         )
         self._slack = Slack(self._web_client)
-        self.link = Link(self._web_client, socket_client, self._on_identity)
+        self.link = Link(self._web_client, opening, self._on_identity)
         asking = partial(identify, self._web_client) if settings.bot_token else None
         link = self._link_problem if serving else _no_link_wanted
         self._doctor = Doctor(self.database, self.live, self.monitoring, asking, link, self.clock)

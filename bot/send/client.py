@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.model.message import Failed, Limited, Refused, Unsure
 
 TIME_LIMIT_S = 10
+SOCKETS_EVERY_S = 1.0
 CALL_ERRORS = (SlackApiError, aiohttp.ClientError, asyncio.TimeoutError, json.JSONDecodeError)
 
 # Nothing is wrong with the message: the token or the other side is, and someone mends that.
@@ -39,12 +42,40 @@ def session() -> aiohttp.ClientSession:
 
 def web_client(token: str, base_url: str, pool: aiohttp.ClientSession) -> AsyncWebClient:
     """A client without the SDK's own retries: what is unsure is looked up, never sent again blindly."""
-    client = AsyncWebClient(
+    return _made(AsyncWebClient, token, base_url, pool)
+
+
+def _made(
+    kind: type[AsyncWebClient], token: str, base_url: str, pool: aiohttp.ClientSession
+) -> AsyncWebClient:
+    client = kind(
         token=token, base_url=base_url, session=pool, timeout=TIME_LIMIT_S, retry_handlers=[]
     )
     if _is_loopback(base_url):
         client.proxy = None
     return client
+
+
+class _SocketClient(AsyncWebClient):
+    """Asks for a socket's address once a second at the most.
+
+    Where the app has too many sockets, the library asks for another at once, and again, for ever.
+    """
+
+    _not_before = 0.0
+
+    async def apps_connections_open(self, *, app_token: str, **more: Any) -> AsyncSlackResponse:
+        now = asyncio.get_running_loop().time()
+        wait = self._not_before - now
+        self._not_before = max(now, self._not_before) + SOCKETS_EVERY_S
+        if wait > 0:
+            await asyncio.sleep(wait)
+        return await super().apps_connections_open(app_token=app_token, **more)
+
+
+def socket_client(token: str, base_url: str, pool: aiohttp.ClientSession) -> AsyncWebClient:
+    """A client of the app's own token, which opens sockets."""
+    return _made(_SocketClient, token, base_url, pool)
 
 
 def failure(error: Exception) -> Limited | Refused | Unsure | Failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,6 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.model.config import Config
+from bot.send import client
 from bot.slack import link
 from bot.wiring import Bot
 from bot.workspace import faults
@@ -24,6 +27,7 @@ QUICK = partial(link.Patience, connect=1, look=0.1, ping=0.5, first=0.1, longest
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same steps as in service, at a tenth of the waits."""
     monkeypatch.setattr(link, "Patience", QUICK)
+    monkeypatch.setattr(client, "SOCKETS_EVERY_S", 0.2)
 
 
 @asynccontextmanager
@@ -96,36 +100,35 @@ async def test_a_warning_of_a_refresh_loses_nothing(tmp_path) -> None:
         await commands_work(house, bot)
 
 
-async def test_too_many_sockets_are_waited_out(tmp_path) -> None:
-    async with connected(tmp_path) as (house, bot):
-        others = []
-        async with aiohttp.ClientSession() as session:
-            while house.slack.sockets.connected < 10:
-                url = await opened(house, session)
-                others.append(await session.ws_connect(url))
-            taken = asyncio.ensure_future(occupy(house, session, others))
-            house.slack.sockets._sockets[0]  # the bot's own is the oldest
-            await house.slack.sockets._sockets[0].close()
-            await taken
-            for other in others:
-                await other.close()
-            async with asyncio.timeout(10):
-                while house.slack.sockets.connected > 1:
-                    await asyncio.sleep(0.02)
+async def test_too_many_sockets_are_waited_out_without_a_storm_of_new_ones(tmp_path) -> None:
+    async with standing(tmp_path) as house, aiohttp.ClientSession() as session:
+        others = [await another(house, session) for _ in range(10)]
+        config = config_for(house.target, escalation=TELL_ALICE)
+        starting = asyncio.ensure_future(lives(house, config))
+        await house.until(lambda: asked_for_sockets(house) == 10 + 1, "a first try")
+        began = time.monotonic()
+        await house.until(lambda: asked_for_sockets(house) == 10 + 4, "three more tries")
+        assert time.monotonic() - began > 0.5
+        for other in others:
+            await other.close()
+        await starting
+
+
+def asked_for_sockets(house: House) -> int:
+    return sum(call.method == "apps.connections.open" for call in house.slack.calls)
+
+
+async def lives(house: House, config: Config) -> None:
+    async with living(house, config) as bot:
         await commands_work(house, bot)
 
 
-async def opened(house: House, session: aiohttp.ClientSession) -> str:
+async def another(house: House, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+    """One more connection of the same app."""
     headers = {"Authorization": f"Bearer {house.slack.app_token}"}
-    async with session.post(
-        f"{house.slack.api_url}apps.connections.open", headers=headers
-    ) as answer:
-        return str((await answer.json())["url"])
-
-
-async def occupy(house: House, session: aiohttp.ClientSession, others: list) -> None:
-    """Take the place that the bot's socket leaves."""
-    others.append(await session.ws_connect(await opened(house, session)))
+    url = f"{house.slack.api_url}apps.connections.open"
+    async with session.post(url, headers=headers) as answer:
+        return await session.ws_connect((await answer.json())["url"])
 
 
 @pytest.mark.parametrize("fault", ["error_before", "reset_before", "rate_limited"])
