@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v p
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 
-.PHONY: run test check-style bench lock clean
+.PHONY: run test bench lock clean
 .DEFAULT_GOAL := run
 
 run: .venv/run
@@ -15,7 +15,7 @@ test: .venv/dev
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) importlinter.cli lint 2>/dev/null || $(BIN)/python -c "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"
+	@$(BIN)/lint-imports --no-logo
 	@$(RUN) pytest -q
 
 bench: .venv/dev
