@@ -11,6 +11,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+_BOOT_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """What rules and services are given time by."""
@@ -31,9 +33,7 @@ class SystemClock:
         self._anchor = time.time() - self.monotonic()
 
     def monotonic(self) -> float:
-        if hasattr(time, "CLOCK_BOOTTIME"):
-            return time.clock_gettime(time.CLOCK_BOOTTIME)
-        return time.monotonic()
+        return time.clock_gettime(_BOOT_CLOCK)
 
     def now(self) -> int:
         return round((self._anchor + self.monotonic()) * 1000)

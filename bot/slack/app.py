@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -60,7 +60,7 @@ def _listener(
     """Bolt reads a listener's arguments by their names. Nobody is left without an answer."""
 
     async def listener(ack: Any, body: dict[str, Any]) -> None:
-        logs.about(request=uuid.uuid4().hex[:12])
+        logs.about(request=secrets.token_hex(6))
         try:
             await handler(ack, body)
         except Exception:
