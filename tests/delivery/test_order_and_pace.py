@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+from bot.model.message import State
 from bot.services.delivery import PACE_MS
 from bot.workspace import faults
-from tests.support.delivered import escalating, nothing_lost_or_twice, settle
+from tests.support.delivered import escalating, nothing_lost_or_twice, row, settle
 from tests.support.house import ALICE, BOB, INCIDENTS, MALLORY, House, config_for, living, standing
 
 MANY = 5
@@ -95,3 +97,21 @@ async def test_replies_wait_for_their_card_and_keep_their_order(tmp_path) -> Non
         )
         assert acknowledged < mitigated < resolved
         await nothing_lost_or_twice(house, "card:1")
+
+
+async def test_while_a_reply_waits_for_its_card_the_bot_rests(tmp_path) -> None:
+    async with standing(tmp_path) as house:
+        config = config_for(house.target, escalation=escalating(("0s", ["channel"])))
+        async with living(house, config) as bot:
+            house.slack.faults.add("chat.postMessage", faults.reset_before, 1)
+            assert (await house.slash(BOB, "declare sev2 API slow")).ok
+            assert (await house.slash(BOB, "ack INC-1")).ok
+            await house.until(lambda: len(house.slack.calls) > 3, "the card is tried")
+            async with asyncio.timeout(10):
+                while (await row(house, "card:1")).state is not State.UNSURE:
+                    await asyncio.sleep(0.01)
+            commits = bot.database.counters.groups
+            for _ in range(2):
+                beat = bot.delivery_loop.beat
+                await house.until(lambda beat=beat: bot.delivery_loop.beat > beat, "another round")
+            assert bot.database.counters.groups - commits < 30

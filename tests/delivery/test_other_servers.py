@@ -14,7 +14,7 @@ from bot.send.identity import SCOPES
 from bot.workspace import faults
 from tests.support.delivered import TELL_ALICE, arrived, nothing_lost_or_twice, row, settle
 from tests.support.house import ALICE, BOB, House, config_for, living, standing
-from tests.support.story import free_port, play
+from tests.support.play import free_port, play
 
 EXTRAS = (
     "files.getUploadURLExternal",
