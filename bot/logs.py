@@ -60,5 +60,7 @@ def start(level: str, redact: Callable[[str], str]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("slack_bolt", "slack_sdk", "aiohttp", "asyncio"):
+    for name in ("slack_sdk", "aiohttp", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # Bolt warns at every start that it leaves the token unused, as it is told to.
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)

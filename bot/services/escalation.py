@@ -16,6 +16,8 @@ from bot.services.overview import paged, position_of, told
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
+FIRED = ("escalation",)  # the entries that say who was told
+
 
 def fire(tx: Tx, timer: Timer, config: Config) -> None:
     """A level, a repeat or the last resort is due: read again, decide, and do it once."""
@@ -24,7 +26,7 @@ def fire(tx: Tx, timer: Timer, config: Config) -> None:
     incident = incidents.get(tx, timer.incident_id)
     if incident is None:
         return
-    entries = incidents.timeline(tx, incident.id)
+    entries = incidents.timeline(tx, incident.id, FIRED)
     decision = escalation.decide(
         incident,
         Policy.from_pinned(incident.policy["policy"]),
@@ -41,7 +43,7 @@ def fire(tx: Tx, timer: Timer, config: Config) -> None:
         arm_level(tx, incident, decision.next)
     if decision.notify:
         _notify(tx, config, incident, decision)
-    outbox.revise(tx, incident.id, CARD_AND_COPIES)
+    outbox.revise(tx, incident.id, ("card",))
 
 
 def unreached(tx: Tx, message: Message, reason: str) -> None:
@@ -55,7 +57,7 @@ def unreached(tx: Tx, message: Message, reason: str) -> None:
     where = {"person": person} if person else {"channel": incident.channel}
     incidents.add_entry(tx, incident.id, BOT, "unreached", {**where, "reason": reason})
     outbox.revise(tx, incident.id, CARD_AND_COPIES)
-    entries = incidents.timeline(tx, incident.id)
+    entries = incidents.timeline(tx, incident.id, FIRED)
     if incident.status is Status.OPEN and _nobody_else(tx, incident, message, entries):
         hasten(tx, incident, entries)
 
@@ -111,7 +113,7 @@ def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) ->
     if _said_in_channel(due):
         add_reply(tx, incident, seq, broadcast=True)
     if due.position.stage == "level" and not people and _nowhere(tx, incident, due, nobody):
-        hasten(tx, incident, incidents.timeline(tx, incident.id))
+        hasten(tx, incident, incidents.timeline(tx, incident.id, FIRED))
 
 
 def _nowhere(tx: Tx, incident: Incident, due: escalation.Fire, nobody: Sequence[str]) -> bool:

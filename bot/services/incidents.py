@@ -21,6 +21,8 @@ from bot.store.database import Tx
 # State changes go to the card's thread; the rest is on the timeline only.
 THREAD = {"acknowledged", "assigned", "severity", "mitigated", "resolved", "reopened", "escalated"}
 CARD_AND_COPIES = ("card", "ping")
+# What a decision looks back at; the rest of a long timeline stays unread.
+DECIDED_BY = ("escalation", "acknowledged", "mitigated", "resolved", "reopened")
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def _decided(
     incident = find(tx, command.incident, asked)
     if isinstance(incident, Refusal):
         return outsider or incident
-    entries = incidents.timeline(tx, incident.id)
+    entries = incidents.timeline(tx, incident.id, DECIDED_BY)
     decision = outsider or _decide(config, incident, command, asked.actor, entries, tx.now)
     if isinstance(decision, Refusal):
         facts = {"command": type(command).__name__.lower(), "reason": decision.reason}
@@ -183,7 +185,8 @@ def _apply(
     changed = incidents.get(tx, incident.id)
     assert changed is not None
     _escalate(tx, changed, change.escalation, entries)
-    outbox.revise(tx, incident.id, CARD_AND_COPIES)
+    # A note changes the card's timeline only; no copy of a ping is edited for it.
+    outbox.revise(tx, incident.id, CARD_AND_COPIES if columns else ("card",))
     if change.kind in THREAD:
         add_reply(tx, changed, seq)
     if change.kind == "assigned":

@@ -89,7 +89,8 @@ class Monitoring:
     async def _agent(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
         if target.agent is None:
             return ()
-        wanted = [metric for metric in _AGENT_METRICS if metric in config.baselines]
+        bounded = {*config.baselines, *config.critical}
+        wanted = [metric for metric in _AGENT_METRICS if metric in bounded]
         return await agent.measure(self._client, target.agent, wanted, now)
 
     def _late(self, name: str) -> Health:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.model.incident import Entry, Facts, Incident, Severity, Status
 from bot.store.database import Row, Tx, Value
@@ -110,15 +110,16 @@ def add_entry(tx: Tx, incident_id: int, actor: str, kind: str, facts: Facts) -> 
     return seq
 
 
-def timeline(tx: Tx, incident_id: int, kinds: Iterable[str] = ()) -> list[Entry]:
+def timeline(tx: Tx, incident_id: int, kinds: Sequence[str] = ()) -> list[Entry]:
     """The entries in order; with kinds, only those."""
-    wanted = set(kinds)
+    marks = ", ".join(f":kind{at}" for at in range(len(kinds)))
     rows = tx.all(
-        """SELECT incident_id, seq, at, actor, kind, facts FROM timeline
-        WHERE incident_id = :id ORDER BY seq""",
+        f"""SELECT incident_id, seq, at, actor, kind, facts FROM timeline
+        WHERE incident_id = :id {f"AND kind IN ({marks})" if kinds else ""} ORDER BY seq""",
         id=incident_id,
+        **{f"kind{at}": kind for at, kind in enumerate(kinds)},
     )
-    return [_entry(row) for row in rows if not wanted or row["kind"] in wanted]
+    return [_entry(row) for row in rows]
 
 
 def entry(tx: Tx, incident_id: int, seq: int) -> Entry | None:
