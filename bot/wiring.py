@@ -200,7 +200,8 @@ class Bot:
         await asyncio.gather(
             self.timer_loop.drain(DRAIN_S), self.desk.drain(DRAIN_S), sending.drain(DRAIN_S)
         )
-        linking.cancel()
+        for task in (linking, *running):
+            task.cancel()  # the loops have ended already, unless one hangs
         await asyncio.gather(linking, *running, return_exceptions=True)
         await self.link.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from bot.slack import form
 from bot.slack.desk import Ack, Body, Desk
 
 Handler = Callable[[Body, str], Awaitable[None]]
+_KEY = re.compile(r"INC-([0-9]{1,9})")
 
 
 class Click:
@@ -177,5 +179,5 @@ class Submitted:
 
 def _number(key: str) -> int:
     """The number in ``INC-7``; a value that is not of ours is incident 0, which nobody has."""
-    digits = key.removeprefix("INC-")
-    return int(digits) if digits.isdigit() else 0
+    found = _KEY.fullmatch(key)
+    return int(found[1]) if found else 0

@@ -42,9 +42,9 @@ from bot.text import from_slack, outside, without_controls
 TITLE = 200
 TEXT = 2_000
 _MENTION = re.compile(r"^(?:<@|@)?([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>?$")
-_INCIDENT = re.compile(r"^(?:#?inc-?|#)(\d{1,18})[:,.]?$", re.IGNORECASE)
+_INCIDENT = re.compile(r"^(?:#?inc-?|#)([0-9]{1,18})[:,.]?$", re.IGNORECASE)
 _DASHES = {"--", "\u2014", "\u2013"}  # some keyboards turn -- into a long dash
-_TIME = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
+_TIME = re.compile(r"^([01]?[0-9]|2[0-3]):([0-5][0-9])$")
 _SEVERITIES = {str(severity) for severity in Severity}
 DEFAULT_WINDOW = 30 * 86_400_000
 
