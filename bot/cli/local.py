@@ -161,6 +161,7 @@ async def _start_all(family: Family, folder: Path) -> str:
         await family.start(
             "bot.workspace",
             *("--port", _page_port(environ), "--sample-control", control),
+            *("--event", "app_mention"),
             environ=environ,
         )
     )

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 # Each scope of manifest.yaml with the feature that needs it.
 SCOPES = {
     "commands": "the /iora command",
+    "app_mentions:read": "commands by mention, in threads where slash commands don't work",
     "chat:write": "cards, threads and pings",
     "chat:write.public": "announcing in the incidents channel when joining it failed",
     "channels:read": "finding the incidents channel by its name",

@@ -27,10 +27,15 @@ DECIDED_BY = ("escalation", "acknowledged", "mitigated", "resolved", "reopened")
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, and in which Slack channel, by its id and its name (empty: somewhere else)."""
+    """Who asks, and where in Slack.
+
+    ``channel``: by its id and its name, empty where it is somewhere else; ``thread``: the ``ts`` of
+    the message that it hangs on.
+    """
 
     actor: Actor
     channel: frozenset[str] = frozenset()
+    thread: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +112,15 @@ def refused(tx: Tx, config: Config, command: OnIncident, asked: Asked) -> Refusa
 
 
 def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
-    """The incident that is meant: by its number, or the channel's, or the only one that is open."""
+    """The incident that is meant: by its number, its thread, its channel, or the only open one."""
     if incident_id is not None:
         found = incidents.get(tx, incident_id)
         return found or Refusal(
             f"There is no INC-{incident_id}.", "See `/iora incidents` for those that are open."
         )
+    threaded = _of_thread(tx, asked)
+    if threaded is not None:
+        return threaded
     open_ones = incidents.live(tx)
     here = [one for one in open_ones if one.channel in asked.channel] or open_ones
     if len(here) == 1:
@@ -123,6 +131,16 @@ def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
         )
     names = ", ".join(one.key for one in here[:10])
     return Refusal(f"{len(here)} incidents are open: {names}.", "Say which one you mean.")
+
+
+def _of_thread(tx: Tx, asked: Asked) -> Incident | None:
+    """The incident whose card the thread hangs on."""
+    if asked.thread is None:
+        return None
+    card = outbox.at(tx, asked.channel, asked.thread)
+    if card is None or card.incident_id is None:
+        return None
+    return incidents.get(tx, card.incident_id)
 
 
 def _decided(

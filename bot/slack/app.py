@@ -16,6 +16,7 @@ from bot import logs
 from bot.send.identity import Identity
 from bot.slack.click import Click, Submitted
 from bot.slack.desk import Desk
+from bot.slack.mentioned import Mentioned
 from bot.slack.typed import Typed
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def build(client: AsyncWebClient, desk: Desk, identity: Callable[[], Identity | 
     )
     app.command(COMMAND)(_listener(desk, Typed(desk, client)))
     app.action(_OURS)(_listener(desk, Click(desk, client)))
+    app.event("app_mention")(_listener(desk, Mentioned(desk, client)))
     app.view(_OURS)(_listener(desk, Submitted(desk)))
     return app
 
@@ -74,5 +76,7 @@ def _named(body: dict[str, Any]) -> str:
     """What was asked, in a few words for the log."""
     if "command" in body:
         return f"{body['command']} {body.get('text', '')}"[:100]
+    if "event" in body:
+        return f"a mention: {body['event'].get('text', '')}"[:100]
     actions = body.get("actions") or [{}]
     return str(actions[0].get("action_id") or body.get("view", {}).get("callback_id"))

@@ -70,6 +70,7 @@ class Desk:
         return Asked(
             Actor.slack(team, person, guest=await self._is_guest(team, person)),
             frozenset(str(name) for name in names if name),
+            body.get("thread_ts"),
         )
 
     def drawn(self, given: Given) -> Drawing:

@@ -87,6 +87,12 @@ def by_key(tx: Tx, key: str) -> Message | None:
     return _message(row) if row else None
 
 
+def at(tx: Tx, channels: Collection[str], ts: str) -> Message | None:
+    """The message that is there in Slack: by one of its conversation's ids, and its ``ts``."""
+    rows = tx.all(f"SELECT {COLUMNS} FROM outbox WHERE ts = :ts", ts=ts)
+    return next((_message(row) for row in rows if row["channel"] in channels), None)
+
+
 def of_incident(tx: Tx, incident_id: int, kind: str) -> list[Message]:
     """An incident's messages of one kind, oldest first."""
     rows = tx.all(

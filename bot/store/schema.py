@@ -107,6 +107,7 @@ def m002_timers_and_outbox(db: sqlite_utils.Database) -> None:
         CREATE INDEX outbox_order ON outbox (destination, page, id) WHERE delivered < revision""")
     db.execute("CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered < revision")
     db.execute("CREATE INDEX outbox_incident ON outbox (incident_id)")
+    db.execute("CREATE INDEX outbox_there ON outbox (ts) WHERE ts IS NOT NULL")
 
 
 @migrations()

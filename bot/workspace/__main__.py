@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 
+from bot.workspace.app import EVENTS
 from bot.workspace.server import NotLoopback, serve
 
 
@@ -20,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--sample-control", metavar="URL", help="where the sample service is broken"
     )
     parser.add_argument("--events-url", metavar="URL", help="signed HTTP instead of Socket Mode")
+    parser.add_argument(
+        "--event", action="append", metavar="NAME", help="what the app subscribes to; default: all"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="workspace: %(message)s")
     try:
@@ -39,6 +43,7 @@ async def _run(options: argparse.Namespace) -> None:
         options.host,
         events_url=options.events_url,
         sample_control=options.sample_control,
+        events=options.event or EVENTS,
     ) as server:
         sys.stdout.write(f"The local workspace listens on {server.url} (this is not Slack)\n")
         sys.stdout.flush()

@@ -14,7 +14,7 @@ from aiohttp import BodyPartReader, web
 from bot.workspace.act import Acts
 from bot.workspace.api.methods import all_scopes
 from bot.workspace.api.web import WebApi
-from bot.workspace.app import App
+from bot.workspace.app import EVENTS, App
 from bot.workspace.clock import Clock, SystemClock
 from bot.workspace.delivery import ACK_SECONDS
 from bot.workspace.doorway import for_programs
@@ -45,9 +45,12 @@ class Server:
         events_url: str | None,
         ack_seconds: float,
         retry_seconds: Iterable[float],
+        events: Iterable[str] = EVENTS,
     ) -> None:
         self.workspace = Workspace(clock)
-        self.app = App(scopes=all_scopes() if scopes is None else set(scopes))
+        self.app = App(
+            scopes=all_scopes() if scopes is None else set(scopes), events=frozenset(events)
+        )
         self.site = Site(
             workspace=self.workspace,
             app=self.app,
@@ -186,10 +189,14 @@ async def serve(
     sample_control: str | None = None,
     ack_seconds: float = ACK_SECONDS,
     retry_seconds: Iterable[float] = RETRY_SECONDS,
+    events: Iterable[str] = EVENTS,
 ) -> AsyncIterator[Server]:
-    """A workspace that listens; port 0 takes a free one. ``scopes``: all that mean anything."""
+    """A workspace that listens; port 0 takes a free one. ``scopes``: all that mean anything.
+
+    ``events``: what the app subscribes to.
+    """
     _check_loopback(host)
-    server = Server(clock or SystemClock(), scopes, events_url, ack_seconds, retry_seconds)
+    server = Server(clock or SystemClock(), scopes, events_url, ack_seconds, retry_seconds, events)
     runner = web.AppRunner(
         server.application(sample_control),
         access_log=None,

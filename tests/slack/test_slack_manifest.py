@@ -19,7 +19,7 @@ MANIFEST = yaml.safe_load((ROOT / "manifest.yaml").read_text())
 # What the socket library calls by itself, with the app-level token.
 BY_THE_LIBRARY = {"apps.connections.open"}
 # Scopes that no method asks for: what they allow is not a method of its own.
-WITHOUT_A_METHOD = {"commands", "chat:write.public"}
+WITHOUT_A_METHOD = {"commands", "chat:write.public", "app_mentions:read"}
 FAMILIES = ("auth", "bots", "chat", "conversations", "dnd", "files", "pins", "reactions", "users",
             "usergroups", "views")  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_the_manifest_makes_an_app_with_one_command_by_socket_mode():
     assert "url" not in command
     assert MANIFEST["settings"]["socket_mode_enabled"] is True
     assert MANIFEST["settings"]["interactivity"] == {"is_enabled": True}
-    assert "event_subscriptions" not in MANIFEST["settings"]
+    assert MANIFEST["settings"]["event_subscriptions"] == {"bot_events": ["app_mention"]}
 
 
 def test_the_manifest_keeps_slacks_limits():

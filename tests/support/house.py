@@ -252,7 +252,7 @@ async def standing(folder: Path, **options: Any) -> AsyncIterator[House]:
     clock = MovableClock()
     async with (
         FakeTarget().listening() as target,
-        serve(0, clock=Seconds(clock), **options) as slack,
+        serve(0, clock=Seconds(clock), **({"events": ["app_mention"]} | options)) as slack,
     ):
         slack.limits.enabled = False
         yield House(slack, target, clock, folder)
