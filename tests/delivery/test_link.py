@@ -82,6 +82,22 @@ async def test_a_refused_handshake_is_not_tried_at_the_same_address_for_ever(tmp
         assert house.slack.faults.refused_handshakes == 0
 
 
+async def test_an_address_that_is_refused_for_ever_is_given_up(tmp_path, monkeypatch) -> None:
+    async with connected(tmp_path) as (house, bot):
+        tickets = house.slack.site.tickets
+        use, refused = tickets.use_socket, []
+
+        def first_is_never_taken(ticket: str) -> bool:
+            refused.append(ticket)
+            return ticket != refused[0] and use(ticket)
+
+        monkeypatch.setattr(tickets, "use_socket", first_is_never_taken)
+        house.slack.sockets.drop()
+        await house.until(lambda: refused, "the library's own try")
+        await commands_work(house, bot)
+        assert refused[-1] != refused[0]
+
+
 async def test_a_half_open_socket_is_noticed_and_made_anew(tmp_path) -> None:
     async with connected(tmp_path) as (house, bot):
         house.slack.sockets.freeze()

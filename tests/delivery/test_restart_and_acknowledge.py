@@ -146,6 +146,7 @@ async def test_a_wall_clock_that_is_set_while_the_bot_runs_moves_no_level(tmp_pa
             await bot.connected()
             began = time.monotonic()
             assert (await house.slash(BOB, "declare sev2 API slow")).ok
+            bot.set_the_wall_clock()
             await house.until(lambda: house.pings(ALICE), "the level after two seconds")
             assert 1.9 < time.monotonic() - began < 6
             await house.until(lambda: not Books(house).waiting(), "the rest")

@@ -45,7 +45,7 @@ class Ahead(SystemClock):
 @dataclass(frozen=True)
 class Fate:
     """``die_at``: the number of the commit right after which it is killed. ``tally``: a file that
-    grows by a byte with every commit. ``wall_jump_s``: how far the wall clock is set after the start.
+    grows by a byte with every commit. ``wall_jump_s``: how far SIGUSR1 sets the wall clock.
     ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
     """
 
@@ -68,7 +68,9 @@ def live(fate: Fate) -> None:
 
 async def _live(fate: Fate) -> None:
     ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_signal_handler(signal.SIGUSR1, _set_wall_clock, fate.wall_jump_s)
     tally = os.open(fate.tally, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     commits = 0
 
@@ -86,8 +88,6 @@ async def _live(fate: Fate) -> None:
     clock = Ahead(fate.ahead_ms)
     bot = Bot(settings, config, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
     await bot.start()
-    if fate.wall_jump_s:
-        _set_wall_clock(fate.wall_jump_s)
     await ended.wait()
     await bot.stop()
 
@@ -128,6 +128,11 @@ class Mortal:
         sockets = self._house.slack.sockets
         await self._house.until(lambda: sockets.connected or self.dead, "a socket, or its death")
         return not self.dead
+
+    def set_the_wall_clock(self) -> None:
+        """By ``wall_jump_s``, as an administrator would while the bot runs."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGUSR1)
 
     async def kill(self) -> None:
         """``kill -9``, and wait until its socket is gone too."""
