@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from bot import logs
 from bot.clock import Clock
+from bot.errors import StoreError
 from bot.model.attempt import Attempt
 from bot.model.config import Config
 from bot.model.incident import Status
@@ -41,6 +42,7 @@ PACE_MS = 1_000  # Slack takes about one message a second a channel
 SEND_LIMIT_MS = 10_000
 MARGIN_MS = 3_000
 LOOKUP_AGAIN_MS = 5_000
+PUT_OFF_MS = 60_000
 GIVE_UP_LOOKUP_MS = 60_000
 GIVE_UP_LOOKUP_QUIET_MS = 600_000
 _GONE = {"message_not_found", "thread_not_found"}
@@ -112,8 +114,7 @@ class Delivery:
     async def _serve(self, destination: str) -> None:
         try:
             while await self._in_turn(destination):
-                edits = self._edits_in_turn()
-                attempt = await self._database.write(begin, destination, self._live.config, edits)
+                attempt = await self._next(destination)
                 if attempt is None:
                     return
                 logs.about(incident=attempt.message.incident_id, request=attempt.message.key)
@@ -125,6 +126,18 @@ class Delivery:
             log.exception("sending to %s stopped; it is taken up again", destination)
         finally:
             del self._tasks[destination]
+
+    async def _next(self, destination: str) -> Attempt | None:
+        """What goes next. One that can't be read holds up nobody else's message."""
+        edits = self._edits_in_turn()
+        try:
+            return await self._database.write(begin, destination, self._live.config, edits)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("the next message to %s can't be read; it is put off", destination)
+            await self._database.write(put_off, destination, edits)
+            return None
 
     async def _in_turn(self, destination: str) -> bool:
         """Wait as long as the pace or a 429 asks to; False once the bot stops."""
@@ -229,6 +242,13 @@ def begin(tx: Tx, destination: str, config: Config, edits: bool = True) -> Attem
         thread_ts = parent.ts if parent else None
         return Attempt(message, what, seen, entry, thread_ts, repeated=given_up)
     return None
+
+
+def put_off(tx: Tx, destination: str, edits: bool) -> None:
+    """Let the others go first for a minute; what may be there already stays unsure."""
+    message = outbox.head(tx, destination, edits)
+    if message is not None:
+        outbox.put_off(tx, message.id, tx.now + PUT_OFF_MS, "it can't be read: see the log")
 
 
 def finish(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:

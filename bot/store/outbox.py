@@ -161,6 +161,16 @@ def later(tx: Tx, message_id: int, due_at: int, error: str) -> None:
     )
 
 
+def put_off(tx: Tx, message_id: int, due_at: int, error: str) -> None:
+    """Come back to it at ``due_at``, whatever is known about it."""
+    tx.run(
+        "UPDATE outbox SET due_at = :due_at, error = :error WHERE id = :id",
+        id=message_id,
+        due_at=due_at,
+        error=error,
+    )
+
+
 def unsure(tx: Tx, message_id: int, limit_ms: int, error: str) -> None:
     """Nobody knows; it is looked up when its attempt must be over, ``limit_ms`` after it began."""
     tx.run(

@@ -9,6 +9,7 @@ import pytest
 
 from bot.model.message import State
 from bot.send import client
+from bot.store.database import Tx
 from bot.workspace import faults
 from tests.support.delivered import (
     TELL_ALICE,
@@ -246,6 +247,28 @@ async def test_when_an_outcome_could_not_be_stored_the_message_is_looked_up_not_
         assert len(house.pings(ALICE)) == 1
         await settle(house, CARD, PING)
         await nothing_lost_or_twice(house, CARD, PING)
+
+
+async def test_a_message_that_cant_be_read_holds_up_nobody_elses(tmp_path) -> None:
+    async with (
+        standing(tmp_path) as house,
+        living(house, config_for(house.target, escalation=TELL_ALICE)) as bot,
+    ):
+        house.slack.without("chat.postMessage")
+        assert (await house.slash(BOB, "declare sev2 First")).ok
+        await until_levels_fired(house, 1)
+        await bot.database.write(spoil, 1)
+        house.slack.site.without.clear()
+        house.advance(60_000)  # what failed before is due again, and goes first
+        assert (await house.slash(BOB, "declare sev2 Second")).ok
+        await house.until(lambda: house.pings(ALICE), "the ping of the other incident")
+        await house.until(lambda: house.card(2), "its card")
+        assert not house.card(1)
+
+
+def spoil(tx: Tx, incident: int) -> None:
+    """What no version of the bot would have written."""
+    tx.run("UPDATE incidents SET policy = '{}' WHERE id = :id", id=incident)
 
 
 async def test_what_waited_while_slack_was_away_is_one_message_a_person(tmp_path) -> None:
