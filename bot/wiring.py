@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -19,7 +21,7 @@ from bot.http import Client
 from bot.loops import DeliveryLoop, TimerLoop
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
-from bot.model.command import Incidents
+from bot.model.command import Declare, Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.render import plain
@@ -101,7 +103,8 @@ class Bot:
     async def answer(self, actor: Actor, text: str) -> dict[str, object]:
         """A command of the command line: the same grammar, the same services."""
         command = parse(text, self.live.config.targets, self.clock.now())
-        wrong = isinstance(command, Refusal)
+        untitled = isinstance(command, Declare) and not command.title  # Slack opens a form then
+        wrong = untitled or isinstance(command, Refusal)
         if isinstance(command, Incidents):
             command = replace(command, timelines=True)
         given = (
@@ -183,10 +186,7 @@ class Bot:
         try:
             await site.start()
         except OSError as error:
-            where = f"{self.settings.host}:{self.settings.port}"
-            raise WrongSettings(
-                f"PORT: can't listen on {where} ({error.strerror}); set another, such as PORT=3001"
-            ) from None
+            raise _cant_listen(self.settings, error) from None
         self.port = runner.addresses[0][1]
 
     async def _wind_down(
@@ -212,6 +212,18 @@ class Bot:
         """Now it is known whose full members may ask; and the channel's history wants a member."""
         self.desk.team = known.team
         await self._slack.join(self.live.config.slack.channel)
+
+
+def _cant_listen(settings: Settings, error: OSError) -> WrongSettings:
+    where = f"{settings.host}:{settings.port}"
+    # asyncio puts more words into strerror; a name that is not known has a code that is no errno.
+    code = error.errno or 0
+    why = (os.strerror(code) if code in errno.errorcode else str(error.strerror)).lower()
+    if code in {errno.EADDRINUSE, errno.EACCES}:
+        fix = "set another, such as PORT=3001"
+        return WrongSettings(f"PORT: can't listen on {where} ({why}); {fix}")
+    fix = "set an address of this machine, such as HOST=127.0.0.1"
+    return WrongSettings(f"HOST: can't listen on {where} ({why}); {fix}")
 
 
 def _no_link_wanted() -> str | None:

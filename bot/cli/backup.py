@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -13,13 +14,15 @@ import click
 from bot.cli.fail import plainly
 from bot.errors import StoreError
 from bot.model.settings import Settings
+from bot.render.answer import counted
 from bot.store.copying import check, copy
 from bot.store.lock import OwnerLock
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup(file: Path) -> None:
+def backup(file: Path, *, as_json: bool) -> None:
     """Copy the database to FILE, also while the bot runs, and check the copy."""
     with plainly():
         settings = Settings.read(os.environ)
@@ -27,27 +30,47 @@ def backup(file: Path) -> None:
             raise StoreError(f"{settings.database}: there is no database to copy yet")
         copy(settings.database, file)
         incidents = check(file)
-    print(f"{file}: a whole copy, {incidents} incidents, {file.stat().st_size:,} bytes")
+        size = file.stat().st_size
+    if as_json:
+        print(json.dumps({"file": str(file), "incidents": incidents, "bytes": size}))
+    else:
+        print(f"{file}: a whole copy, {counted(incidents, 'incident')}, {size:,} bytes")
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-def restore(file: Path) -> None:
+def restore(file: Path, *, as_json: bool) -> None:
     """Put the backup FILE in the database's place. The present one is kept beside it."""
     with plainly():
-        settings = Settings.read(os.environ)
-        incidents = check(file)
-        database = settings.database
-        database.parent.mkdir(parents=True, exist_ok=True)
+        database = Settings.read(os.environ).database
         lock = OwnerLock(database, "iora restore").take()
         try:
-            kept = _set_aside(database)
-            copy(file, database)
+            incidents, kept = _put_in_place(file, database)
         finally:
             lock.release()
-    print(f"{database}: restored, {incidents} incidents")
+    if as_json:
+        found = {"database": str(database), "incidents": incidents, "kept": kept and str(kept)}
+        print(json.dumps(found))
+        return
+    print(f"{database}: restored, {counted(incidents, 'incident')}")
     if kept:
         print(f"The one before is kept as {kept}")
+
+
+def _put_in_place(file: Path, database: Path) -> tuple[int, Path | None]:
+    """Copy and check first, so that whatever goes wrong leaves the present database where it is."""
+    check(file)
+    fresh = database.with_name(f"{database.name}.restoring")
+    fresh.unlink(missing_ok=True)
+    try:
+        copy(file, fresh)
+        incidents = check(fresh)
+        kept = _set_aside(database)
+        fresh.replace(database)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return incidents, kept
 
 
 def _set_aside(database: Path) -> Path | None:

@@ -22,3 +22,9 @@ def plainly() -> Iterator[None]:
     except IoraError as error:
         print(f"iora: {error}", file=sys.stderr)
         sys.exit(WRONG_USE)
+    except BrokenPipeError:
+        raise  # whoever read the output has gone; click ends quietly then
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"iora: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(WRONG_USE)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
+from collections.abc import Callable, Mapping
 
 import click
 
@@ -18,6 +20,8 @@ from bot.text import redact
 from bot.wiring import Bot
 
 log = logging.getLogger(__name__)
+_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|_DSN$")
+_SHORTEST = 6  # shorter ones are words that a log may well hold
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -27,7 +31,7 @@ def serve() -> None:
     with plainly():
         settings = Settings.read(os.environ)
         settings.check_for_serving()
-        logs.start(_level(), redact)
+        logs.start(_level(), _redacting(os.environ))
         config = load_config(settings.config, os.environ)
         asyncio.run(_run(Bot(settings, config)))
 
@@ -58,6 +62,19 @@ async def _reload(bot: Bot) -> None:
         log.info("the config was read again")
     except IoraError as error:
         log.error("the config has problems, the old one stays: %s", error)
+
+
+def _redacting(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """Masks what looks like a secret, and the environment's own secrets, whatever they look like."""
+    own = [value.strip() for name, value in environ.items() if _SECRET.search(name)]
+    long_enough = sorted({value for value in own if len(value) >= _SHORTEST}, key=len, reverse=True)
+
+    def redacted(text: str) -> str:
+        for value in long_enough:
+            text = text.replace(value, "[redacted]")
+        return redact(text)
+
+    return redacted
 
 
 def _level() -> str:

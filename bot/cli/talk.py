@@ -17,11 +17,24 @@ from bot.errors import StoreError
 from bot.model.actor import Actor
 from bot.model.settings import Settings
 from bot.model.words import BY_WORD
+from bot.store.lock import Held
 from bot.text import escape
 from bot.web.control import login_of, path_beside, short_address
 
 Said = Mapping[str, Any]
 _LIMIT_S = 60
+# Another command may hold the database for a moment, or the bot may be just starting.
+_ATTEMPTS, _PAUSE_S = 50, 0.1
+
+
+class _Talk(click.Command):
+    """Hands ``--`` on: to the grammar of `/iora` it means something, and click would eat it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            args = [*args[:at], "--", *args[at:]]
+        return super().parse_args(ctx, args)
 
 
 def command(word: str) -> click.Command:
@@ -30,6 +43,7 @@ def command(word: str) -> click.Command:
 
     @click.command(
         word,
+        cls=_Talk,
         help=f"{known.does.capitalize()}.\n\nWritten: iora {known.usage}",
         context_settings={"ignore_unknown_options": True},
     )
@@ -47,8 +61,17 @@ async def say(word: str, words: tuple[str, ...]) -> Said:
     """Ask the running bot; where none runs, take the database and do it here."""
     settings = Settings.read(os.environ)
     text = " ".join([word, *(escape(one) for one in words)])
-    said = await _ask(settings, text)
-    return said if said is not None else await _do_here(settings, text)
+    for attempt in range(_ATTEMPTS):
+        said = await _ask(settings, text)
+        if said is not None:
+            return said
+        try:
+            return await _do_here(settings, text)
+        except Held as error:
+            if attempt == _ATTEMPTS - 1:
+                raise StoreError(f"{error.held}, which does not answer: see its log") from None
+            await asyncio.sleep(_PAUSE_S)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def show(said: Said, *, as_json: bool) -> None:
@@ -57,12 +80,18 @@ def show(said: Said, *, as_json: bool) -> None:
         print(json.dumps(said["json"], indent=2, ensure_ascii=False, default=str))
     else:
         print(said["text"], file=sys.stderr if said["refused"] else sys.stdout)
-        if said.get("waiting"):
-            print(f"{said['waiting']} messages wait for the bot: it sends them when it runs.")
+        if said.get("waiting") and not said["refused"]:
+            print(_waiting(said["waiting"]))
     if said["wrong_use"]:
         sys.exit(WRONG_USE)
     if said["refused"] or said["finding"]:
         sys.exit(FINDING)
+
+
+def _waiting(count: int) -> str:
+    if count == 1:
+        return "1 message waits for the bot: it sends it when it runs."
+    return f"{count} messages wait for the bot: it sends them when it runs."
 
 
 async def _ask(settings: Settings, text: str) -> Said | None:
@@ -80,15 +109,15 @@ async def _ask(settings: Settings, text: str) -> Said | None:
                 session.post("http://bot/command", data=text.encode()) as response,
             ):
                 if response.status != 200:
-                    raise StoreError(
-                        f"the running bot answered HTTP {response.status}: see its log"
-                    )
+                    said_so = f"HTTP {response.status}"
+                    raise StoreError(f"the running bot answered {said_so}: see its log")
                 said: Said = await response.json()
                 return said
         except (aiohttp.ClientConnectorError, FileNotFoundError):
             return None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise StoreError(f"the running bot gave no answer ({error}): see its log") from None
+            why = str(error) or f"not within {_LIMIT_S} s"
+            raise StoreError(f"the running bot gave no answer ({why}): see its log") from None
 
 
 async def _do_here(settings: Settings, text: str) -> Said:

@@ -29,7 +29,8 @@ class Settings:
     def read(cls, environ: Mapping[str, str]) -> Settings:
         """Raises ``WrongSettings`` with the name, what was expected and what to do."""
         url = environ.get("IORA_DATABASE_URL", "sqlite:///data/iora.db")
-        if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
+        database = Path(url.removeprefix("sqlite:///"))
+        if not url.startswith("sqlite:///") or not database.name:
             raise WrongSettings(
                 "IORA_DATABASE_URL: expected sqlite:///PATH, such as sqlite:///data/iora.db"
             )
@@ -38,12 +39,12 @@ class Settings:
             raise WrongSettings(f"PORT: expected a number from 0 to 65535, got {port!r}")
         api = environ.get("SLACK_API_URL", "") or SLACK_API
         return cls(
-            bot_token=environ.get("SLACK_BOT_TOKEN", ""),
-            app_token=environ.get("SLACK_APP_TOKEN", ""),
-            signing_secret=environ.get("SLACK_SIGNING_SECRET", ""),
+            bot_token=environ.get("SLACK_BOT_TOKEN", "").strip(),
+            app_token=environ.get("SLACK_APP_TOKEN", "").strip(),
+            signing_secret=environ.get("SLACK_SIGNING_SECRET", "").strip(),
             slack_api=api if api.endswith("/") else f"{api}/",
             config=Path(environ.get("IORA_CONFIG", "") or "config.yaml"),
-            database=Path(url.removeprefix("sqlite:///")),
+            database=database,
             host=environ.get("HOST", "") or "127.0.0.1",
             port=int(port),
             environ=environ,

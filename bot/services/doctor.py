@@ -120,9 +120,11 @@ def _scope_lines(who: Identity) -> Iterable[Line]:
 def _target_lines(health: Health) -> Iterable[Line]:
     if health.verdict is Verdict.UNKNOWN and "check `" in health.reason:
         yield Line("bad", f"{health.target}: {health.reason}", "correct it in the config")
+    elif health.verdict is Verdict.HEALTHY:
+        yield Line("ok", f"{health.target}: {health.verdict}, {health.reason}")
     else:
-        state: Literal["ok", "look"] = "look" if health.verdict is Verdict.UNKNOWN else "ok"
-        yield Line(state, f"{health.target}: {health.verdict}, {health.reason}")
+        fix = f"see what it reads: `/iora health {health.target}`"
+        yield Line("look", f"{health.target}: {health.verdict}, {health.reason}", fix)
     reasons = {r.reason for r in health.readings if r.source == "agent" and r.value is None}
     for reason in sorted(reason for reason in reasons if reason):
         yield Line("look", f"{health.target}: {reason}", "start `iora agent` on its host")

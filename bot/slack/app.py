@@ -42,6 +42,7 @@ def build(client: AsyncWebClient, desk: Desk, identity: Callable[[], Identity | 
         )
 
     app = AsyncApp(
+        logger=logging.getLogger("slack_bolt"),  # else Bolt takes the root's level
         client=client,
         authorize=authorize,
         process_before_response=True,

@@ -164,7 +164,7 @@ def _doctor(said: Said) -> Parsed:
         return Doctor()
     found = _MENTION.match(said.words[1]) if len(said.words) == 2 else None
     if said.words[0].lstrip("-\u2014\u2013") != "test-ping" or found is None:
-        return usage("doctor", "Name a person to ping: type @ and pick from the list.")
+        return usage("doctor", "Name a person to ping: type @ and pick, or write a member id.")
     return Doctor(test_ping=found[1])
 
 
@@ -211,7 +211,7 @@ def _assign(said: Said) -> Parsed:
     number, rest = _number(said)
     found = _MENTION.match(rest.words[0]) if rest.words else None
     if found is None:
-        return usage("assign", "Name a person: type @ and pick from the list.")
+        return usage("assign", "Name a person: type @ and pick, or write a member id.")
     role = from_slack(" ".join(rest.words[1:])).strip() or "commander"
     if len(role) > 60:
         return usage("assign", "A role has at most 60 characters.")

@@ -35,8 +35,10 @@ def check(file: Path) -> int:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as reader:
             (verdict,) = reader.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
-                raise StoreError(f"{file}: is damaged ({verdict}); take another backup")
-            (count,) = reader.execute("SELECT COUNT(*) FROM incidents").fetchone()
+                problem = verdict.splitlines()[-1]
+                raise StoreError(f"{file}: is damaged ({problem}); take another backup")
+            for table in ("timeline", "timers", "outbox", "incidents"):
+                (count,) = reader.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
             return int(count)
     except sqlite3.Error as error:
         raise StoreError(f"{file}: is no database of the bot ({error})") from None

@@ -12,7 +12,13 @@ from bot.errors import StoreError
 
 
 class Held(StoreError):
-    """Another process owns the database."""
+    """Another process owns the database; ``held`` says which, without what to do about it."""
+
+    def __init__(self, held: str) -> None:
+        self.held = held
+        super().__init__(
+            f"{held}; stop it first, or use the command line, which hands its words to it"
+        )
 
 
 class OwnerLock:
@@ -38,10 +44,7 @@ class OwnerLock:
         except BlockingIOError:
             holder = os.read(descriptor, 500).decode("utf-8", "replace").strip()
             os.close(descriptor)
-            raise Held(
-                f"{self.path}: the database is held by {_describe(holder)}; "
-                "stop it first, or use the command line, which hands its words to it"
-            ) from None
+            raise Held(f"{self.path}: the database is held by {_describe(holder)}") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(
             descriptor, json.dumps({"program": self._program, "pid": os.getpid()}).encode(), 0
