@@ -11,6 +11,7 @@ import ctypes
 import os
 import secrets
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -147,6 +148,7 @@ async def _run(folder: Path) -> None:
 async def _start_all(family: Family, folder: Path) -> str:
     """Start the four programs, each knowing where those before it are; the page's address."""
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    page_port = _page_port(environ)
     agent_token = secrets.token_urlsafe(24)
     sample_line = await family.first_line(
         await family.start(
@@ -160,7 +162,7 @@ async def _start_all(family: Family, folder: Path) -> str:
     workspace_line = await family.first_line(
         await family.start(
             "bot.workspace",
-            *("--port", _page_port(environ), "--sample-control", control),
+            *("--port", page_port, "--sample-control", control),
             *("--event", "app_mention"),
             environ=environ,
         )
@@ -208,6 +210,15 @@ def _page_port(environ: Mapping[str, str]) -> str:
     port = environ.get("PORT", "") or "0"
     if not (port.isascii() and port.isdigit()) or int(port) > 65_535:
         raise WrongSettings(f"PORT: expected a number from 0 to 65535, got {port!r}")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the workspace does
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except OSError as error:
+            why = os.strerror(error.errno or 0).lower()
+            raise WrongSettings(
+                f"PORT: can't listen on 127.0.0.1:{port} ({why}); set another, or leave it out"
+            ) from None
     return port
 
 
