@@ -11,7 +11,7 @@ from bot.model.overview import Overview, Ping
 from bot.model.units import format_duration
 from bot.render.blocks import actions, button, context, section, time
 from bot.render.card import heading, upcoming
-from bot.render.entry import sentence
+from bot.render.entry import holder, sentence, who
 from bot.render.health import evidence
 from bot.text import escape, outside
 
@@ -19,8 +19,10 @@ from bot.text import escape, outside
 def ping(seen: Overview, facts: Mapping[str, Any], *, repeated: bool = False) -> Drawing:
     """The ping as it should read now: after an acknowledgement every copy says who did it."""
     incident = seen.incident
-    if incident.status is not Status.OPEN:
+    if not seen.asks(facts):
         return _answered(seen)
+    if incident.status is Status.ACKNOWLEDGED:
+        return _called(seen, facts)
     # A possible repeat is said first: nobody should wonder why it came twice.
     mark = "(possible repeat) " if repeated else ""
     headline = f"{mark}{incident.key} {incident.severity.upper()}: {outside(incident.title, 200)}"
@@ -65,6 +67,28 @@ def _answered(seen: Overview) -> Drawing:
     )
 
 
+def _called(seen: Overview, facts: Mapping[str, Any]) -> Drawing:
+    """Somebody is on it, and called for more people."""
+    incident = seen.incident
+    call = seen.last("escalated")
+    why = sentence(call) if call else f"You are told: {escape(facts['reason'])}."
+    on_it = f"{holder(incident.commander)} has acknowledged."
+    text = f"{incident.key} {incident.severity.upper()}: {outside(incident.title, 200)}. {why}"
+    buttons = [
+        button(f"Open {incident.key}", "iora:incident:open", incident.key, style="primary"),
+        button("Hand over", "iora:incident:handover", incident.key),
+    ]
+    return Drawing(
+        f"{text} {on_it}",
+        (
+            section(f"*{outside(heading(incident), 300)}*"),
+            section(f"{why} {_evidence(seen)}".strip()),
+            section(f"Do: join them. {on_it}"),
+            actions(buttons),
+        ),
+    )
+
+
 def _before(seen: Overview, facts: Mapping[str, Any]) -> str:
     """Who was told earlier and has not answered."""
     earlier: dict[str, Ping] = {
@@ -75,6 +99,9 @@ def _before(seen: Overview, facts: Mapping[str, Any]) -> str:
         and one.state not in {State.REFUSED, State.WITHDRAWN}  # they were never told
     }
     if not earlier:
+        began = seen.last(facts["reason"]) if facts["reason"] in {"declared", "reopened"} else None
+        if began is not None:
+            return f"{who(began.actor)} {facts['reason']} it at {time(began.at)}."
         return f"You are told: {escape(facts['reason'])}."
     told = ", ".join(f"<@{person}>" for person in earlier)
     was = "was" if len(earlier) == 1 else "were"

@@ -42,7 +42,8 @@ def _lines(block: Block) -> list[str]:
         case "header":
             return [block["text"]["text"], ""]
         case "section" if "fields" in block:
-            return [f"  {plain(field['text'])}" for field in block["fields"]]
+            # A line break in a field parts its label from its value.
+            return ["  " + plain(field["text"]).replace("\n", ": ") for field in block["fields"]]
         case "section":
             return plain(block["text"]["text"]).splitlines()
         case "context":

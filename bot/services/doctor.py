@@ -82,14 +82,13 @@ class Doctor:
 
     async def _store(self) -> list[Line]:
         waiting, refused = await self._database.read(_outbox)
-        lines = [Line("ok", f"database: {self._database.path}, {waiting} messages wait")]
+        lines = [Line("ok", f"database: {self._database.path}, {_counted(waiting)} waiting")]
         if self._database.reserve.spent:
             fix = f"free some space beside {self._database.path}"
             lines.append(Line("bad", "database: the disk was full, the reserve is spent", fix))
         for reason, count in refused.items():
-            lines.append(
-                Line("look", f"{count} messages refused by Slack: {reason}", _remedy(reason))
-            )
+            what = f"{_counted(count)} refused by Slack: {reason}"
+            lines.append(Line("look", what, _remedy(reason)))
         return lines
 
     async def _targets(self) -> list[Line]:
@@ -136,6 +135,10 @@ def _outbox(tx: Tx) -> tuple[int, dict[str, int]]:
         reason = message.error or "no reason given"
         refused[reason] = refused.get(reason, 0) + 1
     return outbox.waiting(tx), refused
+
+
+def _counted(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
 
 
 def _remedy(reason: str) -> str:

@@ -19,7 +19,9 @@ BOB = Actor.slack("T01TEAM", "U02BOB")
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with standing(tmp_path) as built, living(built, config_for(built.target)):
+    async with standing(tmp_path) as built, living(built, config_for(built.target)) as bot:
+        # What a test changes afterwards is not answered by the poll that was under way.
+        await built.until(lambda: bot.monitoring._shown, "the first poll")
         yield built
 
 
