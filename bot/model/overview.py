@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.model.incident import Entry, Incident
+from bot.model.incident import Entry, Facts, Incident, Status
 from bot.model.message import State
 
 
@@ -43,6 +43,14 @@ class Overview:
     pings: tuple[Ping, ...]
     upcoming: Upcoming | None
     now: int
+
+    def asks(self, ping: Facts) -> bool:
+        """Whether a ping of these facts still asks for somebody, or the incident has its answer.
+
+        One that was called after an acknowledgement (``called``) asks until it is mitigated.
+        """
+        status = self.incident.status
+        return status is Status.OPEN or (status is Status.ACKNOWLEDGED and bool(ping.get("called")))
 
     def last(self, *kinds: str) -> Entry | None:
         """The newest entry of one of the kinds."""

@@ -15,7 +15,6 @@ from bot.clock import Clock
 from bot.errors import StoreError
 from bot.model.attempt import Attempt
 from bot.model.config import Config
-from bot.model.incident import Status
 from bot.model.message import (
     Drawing,
     Failed,
@@ -297,7 +296,7 @@ def _not_wanted(tx: Tx, message: Message, seen: Overview | None, *, given_up: bo
         return False
     if message.state is not State.WAITING and not given_up:
         return False
-    return seen.incident.status is not Status.OPEN or outbox.superseded(tx, message)
+    return not seen.asks(message.facts) or outbox.superseded(tx, message)
 
 
 def _lookup_given_up(message: Message, now: int) -> bool:

@@ -106,6 +106,7 @@ def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) ->
                 "stage": due.position.stage,
                 "number": due.position.number,
                 "reason": due.reason,
+                "called": incident.status is Status.ACKNOWLEDGED,
             },
             incident_id=incident.id,
             page=True,

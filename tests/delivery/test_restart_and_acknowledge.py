@@ -11,7 +11,7 @@ from bot.model.actor import Actor
 from bot.model.message import State
 from bot.workspace import faults
 from tests.support.delivered import TELL_ALICE, escalating, nothing_lost_or_twice, row, settle
-from tests.support.house import ALICE, BOB, House, config_for, living, standing
+from tests.support.house import ALICE, BOB, House, config_for, living, standing, text_of
 from tests.support.mortal import Books, mortal
 
 LEVELS = escalating(
@@ -85,10 +85,11 @@ async def test_an_acknowledgement_updates_every_copy(tmp_path) -> None:
         await house.until(lambda: house.pings(BOB), "the later levels")
         await settle(house)
         assert (await house.press(BOB, house.pings(BOB)[-1], "iora:incident:ack")).ok
-        copies = lambda: [*house.pings(ALICE), *house.pings(BOB), house.card()]  # noqa: E731
-        await house.until(lambda: all("cknowledged" in m.text.lower() for m in copies()), "copies")
-        for ping in (*house.pings(ALICE), *house.pings(BOB)):
-            assert f"<@{BOB}> acknowledged" in ping.text
+        pings = lambda: [*house.pings(ALICE), *house.pings(BOB)]  # noqa: E731
+        said = f"<@{BOB}> acknowledged"
+        await house.until(lambda: all(said in ping.text for ping in pings()), "every copy")
+        await house.until(lambda: "ACKNOWLEDGED" in house.card().text, "the card")
+        for ping in pings():
             ids = [e.get("action_id") for b in ping.blocks for e in b.get("elements", ())]
             assert "iora:incident:ack" not in ids
 
@@ -175,3 +176,20 @@ async def test_levels_are_not_held_up_by_slow_polls(tmp_path) -> None:
             await house.until(lambda: house.pings(ALICE), "the ping")
             assert time.monotonic() - began < 4
             stuck.set()
+
+
+async def test_who_acknowledged_may_still_call_the_next_level_and_it_is_told(tmp_path) -> None:
+    async with (
+        standing(tmp_path) as house,
+        living(house, config_for(house.target, escalation=LEVELS)),
+    ):
+        assert (await house.slash(ALICE, "declare sev2 API slow")).ok
+        await house.until(lambda: house.pings(ALICE), "the first level")
+        assert (await house.slash(ALICE, "ack INC-1")).ok
+        assert (await house.slash(ALICE, "escalate INC-1 I am stuck")).ok
+        (ping,) = await house.until(lambda: house.pings(BOB), "the level that was called")
+        await settle(house)
+        assert f"<@{ALICE}> asked for the next level" in text_of(ping)
+        assert "I am stuck" in text_of(ping)
+        assert (await house.slash(BOB, "mitigate INC-1")).ok
+        await house.until(lambda: "MITIGATED" in text_of(house.pings(BOB)[0]), "its copy")
