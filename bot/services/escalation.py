@@ -27,13 +27,14 @@ def fire(tx: Tx, timer: Timer, config: Config) -> None:
     if incident is None:
         return
     entries = incidents.timeline(tx, incident.id, FIRED)
+    forced = bool(timer.detail.get("forced"))
     decision = escalation.decide(
         incident,
         Policy.from_pinned(incident.policy["policy"]),
         position_of(timer.detail),
         told(entries, incident.opened_at),
         tx.now,
-        forced=bool(timer.detail.get("forced")),
+        forced=forced,
         switched=bool(timer.detail.get("switched")),
         last_resort=config.escalation.last_resort,
     )
@@ -43,6 +44,8 @@ def fire(tx: Tx, timer: Timer, config: Config) -> None:
         arm_level(tx, incident, decision.next)
     if decision.notify:
         _notify(tx, config, incident, decision)
+    elif forced:  # everybody whom the other policy tells by now knows: the call goes one further
+        hasten(tx, incident, entries)
     outbox.revise(tx, incident.id, ("card",))
 
 

@@ -247,11 +247,16 @@ def _escalate(tx: Tx, incident: Incident, what: str | None, entries: list[Entry]
         case "restart":
             arm_level(tx, incident, escalation.first(_policy(incident), incident))
         case "policy" if incident.status is Status.OPEN:
-            timers.arm(
-                tx, "level", str(incident.id), tx.now, incident_id=incident.id, switched=True
-            )
+            _switch(tx, incident)
         case "next":
             hasten(tx, incident, entries)
+
+
+def _switch(tx: Tx, incident: Incident) -> None:
+    """Start on another policy now; a level that a person called, and that did not fire yet, stays called."""
+    armed = timers.of_incident(tx, "level", incident.id)
+    detail = {"switched": True, "forced": any(one.detail.get("forced") for one in armed)}
+    timers.arm(tx, "level", str(incident.id), tx.now, incident_id=incident.id, **detail)
 
 
 def hasten(tx: Tx, incident: Incident, entries: Collection[Entry]) -> None:

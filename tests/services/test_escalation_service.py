@@ -201,6 +201,37 @@ async def test_a_milder_severity_ends_the_pings(story: Story) -> None:
     assert await story.levels() == []
 
 
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param((SetSeverity(severity=Severity.SEV1), Escalate()), id="severity, then call"),
+        pytest.param((Escalate(), SetSeverity(severity=Severity.SEV1)), id="call, then severity"),
+    ],
+)
+async def test_a_call_for_the_next_level_is_kept_beside_another_severity_in_the_same_second(
+    story: Story, commands: tuple[SetSeverity | Escalate, ...]
+) -> None:
+    await story.declare()
+    await story.fire()
+    for command in commands:
+        await story.change(command)
+    while await story.fire():
+        pass
+    assert await facts(story) == [("level", 0, [ALICE]), ("level", 1, [ALICE, BOB])]
+
+
+async def test_a_call_where_the_new_policy_tells_nobody_new_reaches_the_last_resort(
+    story: Story,
+) -> None:
+    await story.declare()
+    await story.fire()
+    await story.change(SetSeverity(severity=Severity.SEV4))
+    await story.change(Escalate())
+    while await story.fire():
+        pass
+    assert (await facts(story))[-1] == ("last_resort", 0, [ALICE])
+
+
 async def test_escalating_tells_the_next_level_now_and_each_level_once(story: Story) -> None:
     await story.declare()
     await story.go_on(MINUTE)
