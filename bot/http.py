@@ -53,7 +53,11 @@ class Unreachable(RequestFailed):
 
 
 class BrokenAnswer(RequestFailed):
-    """It answered, but not with HTTP, not to the end, or with too much."""
+    """It answered, but not with HTTP, or not to the end."""
+
+
+class TooLarge(RequestFailed):
+    """It answers, with more than is read."""
 
 
 class Client:
@@ -108,7 +112,7 @@ class Client:
             async for chunk in response.content.iter_chunked(65_536):
                 body += chunk
                 if len(body) > BODY_LIMIT:
-                    raise BrokenAnswer("the answer is larger than 1 MiB", elapsed())
+                    raise TooLarge("the answer is larger than 1 MiB", elapsed())
             return Answer(
                 response.status, bytes(body), elapsed(), response.headers.get("Retry-After")
             )

@@ -7,7 +7,7 @@ import json
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from bot.http import Answer, Client, Refused, RequestFailed, TimedOut, Unreachable
+from bot.http import Answer, Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable
 from bot.model.reading import Check, Reach
 from bot.model.target import HealthSource
 
@@ -39,6 +39,8 @@ def _reach(error: RequestFailed) -> Reach:
             return Reach.TIMED_OUT
         case Unreachable():
             return Reach.UNREACHABLE
+        case TooLarge():
+            return Reach.TOO_LARGE
     return Reach.BROKEN
 
 

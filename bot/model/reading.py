@@ -44,6 +44,7 @@ class Reach(StrEnum):
     TIMED_OUT = "timed out"
     UNREACHABLE = "unreachable"
     BROKEN = "broken"
+    TOO_LARGE = "too large"
 
 
 @dataclass(frozen=True, kw_only=True)

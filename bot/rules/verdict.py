@@ -47,6 +47,9 @@ def said(check: Check, source: HealthSource) -> Said:
             return Said(Verdict.DOWN, check.problem or "no answer", failed=True)
         case Reach.UNREACHABLE:
             return Said(Verdict.UNKNOWN, f"unreachable from here: {check.problem}", failed=False)
+        case Reach.TOO_LARGE:
+            reason = f"{check.problem}: check `health.url` in the config"
+            return Said(Verdict.UNKNOWN, reason, failed=False)
     status = check.http_status or 0
     if status >= 400 or not 200 <= status < 300:
         return _said_by_status(check, status)

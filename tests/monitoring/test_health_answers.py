@@ -68,6 +68,8 @@ async def whispers(house: House, count: int) -> list:
          "it redirects (HTTP 302): put the final URL into `health.url` in the config"),
         (503, b"", {}, "down", "HTTP 503 without a body"),
         (503, b'{"status": "down"}', {}, "unhealthy", 'HTTP 503, status word "down"'),
+        (200, b" " * (1024 * 1024 + 1), {}, "unknown",
+         "the answer is larger than 1 MiB: check `health.url` in the config"),
         (400, b'{"ok": false, "error": "oracle"}', {}, "unhealthy", "HTTP 400"),
     ],
 )  # fmt: skip

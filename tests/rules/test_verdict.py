@@ -80,6 +80,12 @@ SAYS = {
     ),
     "timed out": (check(Reach.TIMED_OUT, problem="no answer within 5 s"), DOWN, "within 5 s", True),
     "broken": (check(Reach.BROKEN, problem="broken answer: x"), DOWN, "broken answer", True),
+    "too large to read": (
+        check(Reach.TOO_LARGE, problem="the answer is larger than 1 MiB"),
+        UNKNOWN,
+        "larger than 1 MiB: check `health.url`",
+        False,
+    ),
     "no answer and no reason": (check(Reach.BROKEN), DOWN, "no answer", True),
     "unreachable": (
         check(Reach.UNREACHABLE, problem="the name db.example is not known here"),
