@@ -31,6 +31,7 @@ class MovableClock:
 
     def __init__(self) -> None:
         self._moved_ms = 0
+        self.drift = 0
 
     def now(self) -> int:
         return round(time.time() * 1000) + self._moved_ms
@@ -39,7 +40,7 @@ class MovableClock:
         return time.monotonic() + self._moved_ms / 1000
 
     def drift_ms(self) -> int:
-        return 0
+        return self.drift
 
     def move(self, milliseconds: int) -> None:
         self._moved_ms += milliseconds

@@ -181,6 +181,14 @@ async def test_a_signed_body_that_asks_nothing_breaks_nothing(door, body):
     assert 400 <= status < 500
 
 
+async def test_a_wall_clock_that_was_put_right_since_the_start_is_believed(door):
+    body = command("help")
+    right = str(door.house.clock.now() // 1000 + 3_600)
+    assert (await door.post(body, door.headers(body, at=right)))[0] == 401
+    door.house.clock.drift = 3_600_000
+    assert (await door.post(body, door.headers(body, at=right)))[0] == 200
+
+
 async def test_what_is_too_large_is_refused_with_its_length_told_and_without(door):
     body = b"text=" + b"x" * (1024 * 1024)
     assert (await door.post(io.BytesIO(body), door.headers(body)))[0] == 413
