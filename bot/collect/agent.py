@@ -12,8 +12,11 @@ from bot.model.reading import Reading
 from bot.model.target import AgentSource
 from bot.model.units import METRIC_UNITS
 from bot.rules.verdict import missing
+from bot.text import without_controls
 
 SOURCE = "agent"
+_REASON = 300  # characters of what an agent says
+_LATEST = 2**53  # milliseconds; what is later fits into no store
 
 
 async def measure(
@@ -34,8 +37,9 @@ async def measure(
         case status if status != 200:
             return _none(wanted, now, _problem(answer.body, status))
     try:
-        found = tuple(_reading(row) for row in json.loads(answer.body)["readings"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        rows = json.loads(answer.body)["readings"]
+        found = tuple(_reading(row) for row in rows if row["metric"] in METRIC_UNITS)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return _none(wanted, now, f"{url} does not answer as an agent does: check `agent.url`")
     known = {reading.metric for reading in found}
     absent = [metric for metric in wanted if metric not in known]
@@ -43,18 +47,20 @@ async def measure(
 
 
 def _reading(row: Mapping[str, Any]) -> Reading:
-    """Raises ``KeyError``, ``TypeError`` or ``ValueError`` on a row that is not the agent's."""
-    metric, value = str(row["metric"]), row["value"]
-    reason = str(row["reason"]) if row.get("reason") else None
+    """Raises what a wrong type or value raises, on a row that is not the agent's."""
+    metric, value, at = str(row["metric"]), row["value"], int(row["at"])
+    if not 0 <= at < _LATEST:
+        raise ValueError("no time in milliseconds")
+    reason = without_controls(str(row["reason"]))[:_REASON] if row.get("reason") else None
     number = None if value is None else float(value)
     if number is not None and not math.isfinite(number):
         number, reason = None, "not a number"
     return Reading(
         metric=metric,
         value=number,
-        unit=METRIC_UNITS.get(metric, str(row.get("unit") or "")),
+        unit=METRIC_UNITS[metric],
         reason=None if number is not None else reason or "the agent gave no reason",
-        at=int(row["at"]),
+        at=at,
         source=SOURCE,
     )
 
@@ -69,4 +75,4 @@ def _problem(body: bytes, status: int) -> str:
         said = json.loads(body)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         said = f"HTTP {status}"
-    return f"the agent says: {str(said)[:300]}"
+    return f"the agent says: {without_controls(str(said))[:_REASON]}"

@@ -10,6 +10,7 @@ from jmespath.exceptions import JMESPathError
 from bot.http import Answer, Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable
 from bot.model.reading import Check, Reach
 from bot.model.target import HealthSource
+from bot.text import without_controls
 
 
 async def check(client: Client, source: HealthSource, now: int) -> Check:
@@ -56,4 +57,4 @@ def _word(source: HealthSource, answer: Answer) -> tuple[str | None, str | None]
         return None, f"`{source.status}` can't be read: {error}"
     if isinstance(found, bool) or not isinstance(found, str | int | float):
         return None, None
-    return str(found), None
+    return without_controls(str(found)), None

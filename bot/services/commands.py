@@ -96,7 +96,7 @@ class Commands:
         if isinstance(command, Health) and outsider is None:
             limit = self._time_limit(command.targets)
             first = await self._health(command, FIRST_WORDS_MS)
-            if first.facts["late"]:
+            if isinstance(first, Answer) and first.facts["late"]:
                 yield Answer(kind="health", facts={**first.facts, "complete": False})
                 first = await self._health(command, limit - FIRST_WORDS_MS)
             yield first
@@ -114,7 +114,10 @@ class Commands:
             found.append(verdict.facts(health))
         return Answer(kind="health", facts={"targets": found})
 
-    async def _health(self, command: Health, within_ms: int) -> Answer:
+    async def _health(self, command: Health, within_ms: int) -> Given:
+        unknown = self._unknown_target(command.targets)
+        if unknown is not None:
+            return unknown
         names = command.targets or tuple(self._live.config.targets)
         healths = await self._monitoring.refresh(names, within_ms)
         return Answer(
@@ -130,6 +133,8 @@ class Commands:
         found = await self._health(
             Health(targets=command.targets), self._time_limit(command.targets)
         )
+        if isinstance(found, Refusal):
+            return found
         return Answer(kind="baseline", facts=found.facts, finding=found.finding)
 
     async def _diagnose(self, command: Doctor, asked: Asked) -> Given:
@@ -153,9 +158,9 @@ class Commands:
             return Refusal(
                 "An incident needs a title.", "Write `/iora declare sev2 API slow`, for instance."
             )
-        unknown = [name for name in command.targets if name not in self._live.config.targets]
-        if unknown:
-            return Refusal(f"There is no target `{unknown[0]}`.", "See `/iora health`.")
+        unknown = self._unknown_target(command.targets)
+        if unknown is not None:
+            return unknown
         done = await self._database.write(_declare, self._live.config, command, asked)
         return _answered(done, asked)
 
@@ -176,14 +181,21 @@ class Commands:
         found = await self._database.read(store.declared_since, self._clock.now() - command.window)
         return Answer(kind="stats", facts={"window": command.window, **statistics.summarize(found)})
 
+    def _unknown_target(self, names: tuple[str, ...]) -> Refusal | None:
+        """A reload, or a form that stood open for long, may name what is not watched any more."""
+        unknown = [name for name in names if name not in self._live.config.targets]
+        return (
+            Refusal(f"There is no target `{unknown[0]}`.", "See `/iora health`.")
+            if unknown
+            else None
+        )
+
     def _time_limit(self, names: tuple[str, ...]) -> int:
         """How long the slowest of the targets may take, in milliseconds."""
         config = self._live.config
-        chosen = [config.targets[name] for name in names or config.targets]
-        return 500 + max(
-            max(target.health.timeout, target.agent.timeout if target.agent else 0)
-            for target in chosen
-        )
+        chosen = [target for name, target in config.targets.items() if not names or name in names]
+        limits = [max(one.health.timeout, one.agent.timeout if one.agent else 0) for one in chosen]
+        return 500 + max(limits, default=0)
 
 
 def _declare(

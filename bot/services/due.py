@@ -39,8 +39,9 @@ class Due:
         }
 
     async def _poll(self, timer: Timer) -> None:
-        if await self._database.write(poll_again, timer, self._live.config):
-            target = self._live.config.targets[timer.subject]
+        again = await self._database.write(poll_again, timer, self._live.config)
+        target = self._live.config.targets.get(timer.subject)  # a reload may have come in between
+        if again and target is not None:
             within = target.health.timeout + 1_000
             await self._monitoring.refresh((timer.subject,), within)
 

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.clock import Clock
 from bot.collect import agent, health
+from bot.errors import StoreError
 from bot.http import Client
 from bot.model.config import Config
 from bot.model.reading import Check, Health, Reach, Reading, Verdict
@@ -28,6 +29,15 @@ _REMEMBERED = 200
 _AGENT_METRICS = ("cpu_percent", "memory_mb")
 
 
+@dataclass(frozen=True)
+class _Measurement:
+    """One under way, with the config that it began with: a reload may take its target away."""
+
+    task: asyncio.Task[Health]
+    config: Config
+    since: int
+
+
 class Monitoring:
     """Measures targets, keeps the samples, and judges."""
 
@@ -36,8 +46,7 @@ class Monitoring:
         self._client = client
         self._live = live
         self._clock = clock
-        self._under_way: dict[str, asyncio.Task[Health]] = {}
-        self._since: dict[str, int] = {}
+        self._under_way: dict[str, _Measurement] = {}
         self._shown: OrderedDict[tuple[str, int], Health] = OrderedDict()
 
     async def refresh(self, targets: Sequence[str], within_ms: int) -> tuple[Health, ...]:
@@ -45,10 +54,12 @@ class Monitoring:
 
         A measurement that is late goes on, so that asking again soon gets its result.
         """
-        tasks = {name: self._measuring(name) for name in targets}
-        await asyncio.wait(tasks.values(), timeout=within_ms / 1000)
+        measuring = {name: self._measuring(name) for name in targets}
+        tasks = [one.task for one in measuring.values()]
+        await asyncio.wait(tasks, timeout=within_ms / 1000)
         return tuple(
-            task.result() if task.done() else self._late(name) for name, task in tasks.items()
+            one.task.result() if one.task.done() else self._late(name, one)
+            for name, one in measuring.items()
         )
 
     def shown(self, target: str, at: int) -> Health | None:
@@ -57,34 +68,49 @@ class Monitoring:
 
     async def close(self) -> None:
         """Give up what is still being measured."""
-        for task in self._under_way.values():
+        tasks = [one.task for one in self._under_way.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _measuring(self, name: str) -> asyncio.Task[Health]:
-        task = self._under_way.get(name)
-        if task is None:
-            task = asyncio.create_task(self._measure(name), name=f"measure {name}")
-            self._under_way[name] = task
-            self._since[name] = self._clock.now()
-            task.add_done_callback(lambda _: self._under_way.pop(name, None))
-        return task
-
-    async def _measure(self, name: str) -> Health:
+    def _measuring(self, name: str) -> _Measurement:
+        known = self._under_way.get(name)
+        if known is not None:
+            return known
         config = self._live.config
+        task = asyncio.create_task(self._measure(name, config), name=f"measure {name}")
+        task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        self._under_way[name] = _Measurement(task, config, self._clock.now())
+        return self._under_way[name]
+
+    async def _measure(self, name: str, config: Config) -> Health:
         target = config.targets[name]
         now = self._clock.now()
         check, measured = await asyncio.gather(
             health.check(self._client, target.health, now), self._agent(target, config, now)
         )
         said = verdict.said(check, target.health)
-        own = await self._database.write(_record, name, target, check, said.failed, measured)
+        own = await self._kept(name, target, check, said.failed, measured)
         now = self._clock.now()
         found = verdict.judge(
             name, said, check.word, (*own, *measured), config.baselines, config.critical, now
         )
         self._remember(found)
         return found
+
+    async def _kept(
+        self, name: str, target: Target, check: Check, failed: bool, measured: tuple[Reading, ...]
+    ) -> tuple[Reading, ...]:
+        """The bot's own readings; a store that takes nothing hides no target that is down."""
+        try:
+            return await self._database.write(_record, name, target, check, failed, measured)
+        except StoreError as error:
+            log.error("what was measured of %s can't be stored: %s", name, error)
+            reason = "the polls can't be stored: see the bot's log"
+            return tuple(
+                verdict.missing(metric, self._clock.now(), window.SOURCE, reason)
+                for metric in window.METRICS
+            )
 
     async def _agent(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
         if target.agent is None:
@@ -93,10 +119,10 @@ class Monitoring:
         wanted = [metric for metric in _AGENT_METRICS if metric in bounded]
         return await agent.measure(self._client, target.agent, wanted, now)
 
-    def _late(self, name: str) -> Health:
-        config = self._live.config
+    def _late(self, name: str, measurement: _Measurement) -> Health:
+        config = measurement.config
         now = self._clock.now()
-        waited = (now - self._since[name]) / 1000
+        waited = (now - measurement.since) / 1000
         said = verdict.Said(Verdict.UNKNOWN, f"no answer yet after {waited:.1f} s", failed=False)
         unread = [(metric, window.SOURCE) for metric in window.METRICS]
         if config.targets[name].agent:

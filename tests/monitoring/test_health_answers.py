@@ -70,6 +70,7 @@ async def whispers(house: House, count: int) -> list:
         (503, b'{"status": "down"}', {}, "unhealthy", 'HTTP 503, status word "down"'),
         (200, b" " * (1024 * 1024 + 1), {}, "unknown",
          "the answer is larger than 1 MiB: check `health.url` in the config"),
+        (200, b'{"status": "ok\\ud800"}', {}, "healthy", 'status word "ok"'),
         (400, b'{"ok": false, "error": "oracle"}', {}, "unhealthy", "HTTP 400"),
     ],
 )  # fmt: skip
@@ -210,6 +211,68 @@ async def test_a_dead_agent_is_unknown_with_the_reason_and_never_zero(house, ser
         assert "UNKNOWN* CPU: the agent gave no answer" in text_of(answer)
         said = await house.bot.answer(Actor.login("alice"), "doctor")
         assert "start `iora agent` on its host" in said["text"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "cpu", "reason"),
+    [
+        (b'{"readings": [{"metric": "cpu_percent", "value": 9, "at": Infinity}]}', None,
+         "does not answer as an agent does"),
+        (b'{"readings": [{"metric": "cpu_percent", "value": 9, "at": 1' + b"0" * 30 + b"}]}", None,
+         "does not answer as an agent does"),
+        (b'{"readings": [{"metric": "cpu_percent", "value": 1' + b"0" * 400 + b', "at": 1}]}', None,
+         "does not answer as an agent does"),
+        (b'{"readings": [{"metric": "cpu_percent", "value": null, "reason": "\\ud800no", "at": 1}]}',
+         None, "no"),
+        (b'{"readings": [{"metric": "made_up_7"}, {"metric": "cpu_percent", "value": 9, "at": 1}]}',
+         9.0, None),
+    ],
+)  # fmt: skip
+async def test_an_agent_that_answers_nonsense_spoils_neither_its_target_nor_the_store(
+    house, service, answer, cpu, reason
+):
+    agent = Service()
+    agent.body = answer
+    async with agent.listening():
+        written = target(service.url, agent={"url": agent.url.removesuffix("/health")})
+        config = config_for(house.target, targets={"api": written})
+        async with living(house, config) as bot:
+            api = (await facts(house))["api"]
+            assert api["status"] == "ok"
+            (read,) = (one for one in api["readings"] if one["metric"] == "cpu_percent")
+            assert read["value"] == cpu
+            assert reason is None or read["reason"].endswith(reason) or reason in read["reason"]
+            kept = await bot.database.read(lambda tx: tx.all("SELECT metric FROM series"))
+            assert "made_up_7" not in {row["metric"] for row in kept}
+
+
+async def test_a_database_that_takes_nothing_does_not_hide_that_a_target_is_down(house, service):
+    service.status, service.body = 503, b""
+    config = config_for(house.target, targets={"api": target(service.url)})
+    async with living(house, config) as bot:
+        await bot.database.read(lambda tx: tx.run("PRAGMA query_only=ON"))  # a read-only disk
+        api = (await facts(house))["api"]
+        await bot.database.read(lambda tx: tx.run("PRAGMA query_only=OFF"))
+        assert (api["verdict"], api["reason"]) == ("down", "HTTP 503 without a body")
+        (p95,) = (one for one in api["readings"] if one["metric"] == "response_time_p95_ms")
+        assert p95["value"] is None
+        assert "can't be stored" in p95["reason"]
+
+
+async def test_a_target_that_a_reload_takes_away_while_it_is_read_is_told_all_the_same(
+    house, service
+):
+    service.open.clear()
+    both = {"api": target(service.url), "iora": target(f"{house.target.url}/api/health")}
+    async with living(house, config_for(house.target, targets=both, baselines={})) as bot:
+        assert (await house.slash(BOB, "health api iora")).ok
+        await asyncio.wait_for(service.arrived.wait(), 10)
+        left = {"iora": both["iora"]}
+        bot.live.config = config_for(house.target, targets=left, baselines={})
+        first, then = await whispers(house, 2)
+        assert "api is UNKNOWN: no answer yet" in first.text
+        assert "iora is HEALTHY" in first.text
+        assert then.text.startswith("There is no target `api`.")
 
 
 async def test_beyond_three_targets_only_verdicts_and_failures_are_said(house, service):

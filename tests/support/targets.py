@@ -36,6 +36,7 @@ class Service:
     async def listening(self) -> AsyncIterator[Service]:
         app = web.Application()
         app.router.add_get("/health", self._answer)
+        app.router.add_get("/v1/metrics", self._answer)
         runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True
         )
