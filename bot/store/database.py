@@ -68,7 +68,7 @@ class _Call:
     future: asyncio.Future[object]
     loop: asyncio.AbstractEventLoop
     result: object = None
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 @dataclass
@@ -183,11 +183,11 @@ class Database:
             for call in group:
                 self._run_in_savepoint(call)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - everyone who waits is answered below
             self._rollback()
             if _code(error) == _BUSY:  # it is held now: each alone would wait for it once more
                 for call in group:
-                    call.error = _explained(self.path, error)
+                    call.error = self._told(error)
                 return
             # A full disk in one savepoint takes the whole transaction with it.
             log.warning("a group of %d was undone, running each alone: %s", len(group), error)
@@ -210,7 +210,7 @@ class Database:
             self._run(call)
             if call.error is None:
                 self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - told to the one who waits for it
             call.error = error
         if call.error is None:
             return
@@ -221,8 +221,13 @@ class Database:
                 log.error("%s: the disk is full; the reserve was given back to it", self.path)
                 self._commit_alone(call, again=False)
                 return
-        if _code(call.error) in _FILE_TROUBLE:
-            call.error = _explained(self.path, call.error)
+        call.error = self._told(call.error)
+
+    def _told(self, error: Exception) -> Exception:
+        """An error as the one who waits is told it: trouble with the file in words."""
+        if isinstance(error, sqlite3.Error) and _code(error) in _FILE_TROUBLE:
+            return _explained(self.path, error)
+        return error
 
     def _run(self, call: _Call) -> None:
         started = self._clock.monotonic()
@@ -241,17 +246,25 @@ class Database:
             log.warning("slow: %s took %d ms", call.function.__qualname__, took)
 
     def _begin(self, *, writes: bool) -> None:
+        self._rollback()  # what a rollback that failed may have left open
         self._connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def _rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        """Never raises: the thread must live, and whoever waits must be answered."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except Exception:
+            log.exception("%s: a rollback failed; it is tried again before the next one", self.path)
 
     def _settle(self, group: list[_Call]) -> None:
         self.counters.groups += 1
         wrote = any(call.writes and call.error is None for call in group)
         if wrote and self._after_commit is not None:
-            self._after_commit()
+            try:
+                self._after_commit()
+            except Exception:
+                log.exception("the hook after a commit failed; what was committed is answered")
         by_loop: dict[asyncio.AbstractEventLoop, list[_Call]] = {}
         for call in group:
             by_loop.setdefault(call.loop, []).append(call)

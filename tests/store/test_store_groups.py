@@ -298,3 +298,70 @@ async def test_an_answer_for_a_loop_that_is_gone_harms_nobody(database: Database
     await asyncio.to_thread(leave_early)
     release.set()
     assert await database.write(keep, "one") == "one"
+
+
+async def test_a_hook_that_raises_after_the_commit_leaves_nobody_without_an_answer(
+    tmp_path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def raises() -> None:
+        raise RuntimeError("of the hook")
+
+    async with (
+        open_database(tmp_path / "iora.db", clock, after_commit=raises) as database,
+        asyncio.timeout(10),
+    ):
+        assert await database.write(keep, "one") == "one"
+        assert await database.write(keep, "two") == "two"
+    assert "of the hook" in caplog.text
+
+
+class Stubborn:
+    """A connection on which some statements fail, once each, from its first change on."""
+
+    def __init__(self, real: sqlite3.Connection, failing: dict[str, Exception]) -> None:
+        self.real = real
+        self.failing = failing
+        self.changing = False
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        self.changing |= sql == "BEGIN IMMEDIATE"
+        if self.changing and sql in self.failing:
+            raise self.failing.pop(sql)
+        return self.real.execute(sql, *values)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["alone", "in a group"])
+@pytest.mark.parametrize(
+    "statements",
+    [("BEGIN IMMEDIATE",), ("COMMIT",), ("COMMIT", "ROLLBACK"), ("ROLLBACK",)],
+    ids=" and ".join,
+)
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(sqlite3.OperationalError("cannot do this now"), id="SQLite"),
+        pytest.param(MemoryError("no room"), id="not SQLite"),
+    ],
+)
+async def test_whatever_fails_around_the_functions_everyone_is_answered_truly(
+    tmp_path: Path,
+    clock: ManualClock,
+    statements: tuple[str, ...],
+    error: Exception,
+    count: int,
+) -> None:
+    async with open_database(tmp_path / "iora.db", clock) as database, asyncio.timeout(10):
+        stubborn = Stubborn(database._connection, dict.fromkeys(statements, error))
+        database._connection = stubborn  # the thread's own; nobody else has one to break
+        names = [f"kept {number}" for number in range(count)]
+        writes = [database.write(keep, name) for name in names]
+        if statements == ("ROLLBACK",):
+            writes.append(database.write(keep_and_raise, "no", sqlite3.OperationalError("no")))
+        results = await together(database, *writes)
+        assert await database.write(keep, "later") == "later", "the thread lives"
+        told = [result for result in results if isinstance(result, str)]
+        assert seen_by_others(database.path) == [*told, "later"], "committed is what was told so"
+        assert not stubborn.failing or statements == ("ROLLBACK",)
