@@ -13,20 +13,24 @@ from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
 from bot.render import card, health
 from bot.render.blocks import Block, context, fields, fit, header, paragraphs, section, that_fit
-from bot.render.entry import holder, line
+from bot.render.entry import changes, holder, line
 from bot.text import cut_mrkdwn, escape, outside
 
 _DONE = {
     "declared": "declared",
-    "acknowledged": "is yours: nobody else is told",
-    "assigned": "assigned",
+    "acknowledged": "is yours, nobody else is told",
     "severity": "has another severity",
     "mitigated": "is mitigated",
     "resolved": "is resolved",
     "reopened": "is open again",
     "note": "has your note",
-    "updated": "is updated",
     "escalated": "goes to the next level now",
+}
+_NONE = {
+    "open": "No incident is open.",
+    "mine": "No open incident has you as commander.",
+    "resolved": "No resolved incident is found.",
+    "all": "No incident is found.",
 }
 _TIMELINE = 60
 
@@ -60,8 +64,8 @@ def _baseline(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
 def _done(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     seen: Overview = facts["overview"]
     incident = seen.incident
-    words = _DONE[facts["done"]] if facts["fresh"] else "was declared by you a moment ago"
-    text = f"{incident.key} {words}: {incident.severity.upper()} {outside(incident.title, 200)}."
+    words = _words(seen, facts["done"]) if facts["fresh"] else " was declared by you a moment ago"
+    text = f"{incident.key}{words}: {incident.severity.upper()} {outside(incident.title, 200)}."
     blocks: list[Block] = [section(text)]
     following = card.upcoming(seen)
     if following and facts["done"] in {"declared", "reopened", "severity"}:
@@ -74,6 +78,16 @@ def _done(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return Drawing(text, blocks)
 
 
+def _words(seen: Overview, done: str) -> str:
+    """What was done, with what was understood: a person, a time."""
+    last = seen.last(done)
+    if done == "assigned" and last:
+        return f": {holder(last.facts['person'])} is {outside(last.facts['role'], 60)} now"
+    if done == "updated" and last:
+        return f" is updated: {changes(last.facts)}"
+    return f" {_DONE[done]}"
+
+
 def _show(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     drawn = card.card(facts["overview"])
     return drawn if buttons else Drawing(drawn.text, drawn.blocks[:-1])
@@ -82,7 +96,7 @@ def _show(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
 def _incidents(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     found: Sequence[Overview] = facts["overviews"]
     if not found:
-        text = f"No incident here ({facts['which']})."
+        text = _NONE[facts["which"]]
         return Drawing(text, (section(text),))
     lines = [_in_list(seen) for seen in found]
     lines = that_fit(lines) if buttons else lines

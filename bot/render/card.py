@@ -112,7 +112,8 @@ def _told(seen: Overview) -> list[str]:
     newest: dict[str, Ping] = {ping.person: ping for ping in seen.pings}
     lines = [f"{time(ping.at)} <@{ping.person}> {_fate(ping)}" for ping in newest.values()]
     escalation = seen.last("escalation")
-    if escalation and escalation.facts["stage"] == "last_resort":
+    unanswered = seen.incident.status is Status.OPEN
+    if unanswered and escalation and escalation.facts["stage"] == "last_resort":
         lines.append("*Everyone was told, nobody has acknowledged: the last resort was told*")
     return lines[-8:]
 

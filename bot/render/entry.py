@@ -76,7 +76,8 @@ def _severity(actor: str, facts: Facts) -> str:
     return f"{actor} changed the severity from {facts['from']} to {facts['to']}."
 
 
-def _updated(actor: str, facts: Facts) -> str:
+def changes(facts: Facts) -> str:
+    """What an update said: the title, the impact, when it began. Escaped."""
     parts = []
     if "title" in facts:
         parts.append(f"the title is now *{outside(facts['title'], 200)}*")
@@ -84,7 +85,11 @@ def _updated(actor: str, facts: Facts) -> str:
         parts.append(f"impact: {outside(facts['impact'], 500)}")
     if "started_at" in facts:
         parts.append(f"it began {day_and_time(facts['started_at'])}")
-    return f"{actor} updated: {'; '.join(parts)}."
+    return "; ".join(parts)
+
+
+def _updated(actor: str, facts: Facts) -> str:
+    return f"{actor} updated: {changes(facts)}."
 
 
 def _refused(actor: str, facts: Facts) -> str:

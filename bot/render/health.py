@@ -23,7 +23,8 @@ def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool 
     blocks: list[Block] = []
     full = len(targets) <= IN_FULL
     for one in _worst_first(targets)[:_LISTED]:
-        blocks += _in_full(one, now) if full else _in_short(one)
+        unread = not complete and one["verdict"] == "unknown"
+        blocks += _in_full(one, now, unread=unread) if full else _in_short(one)
     blocks.append(context(_footer(targets, now, complete=complete)))
     if buttons and complete:
         blocks.append(_buttons(targets))
@@ -57,10 +58,11 @@ def lines(one: Facts, now: int) -> list[str]:
     return [_line(finding, readings.get(finding["metric"]), now) for finding in one["findings"]]
 
 
-def _in_full(one: Facts, now: int) -> list[Block]:
+def _in_full(one: Facts, now: int, *, unread: bool) -> list[Block]:
+    """``unread``: the rest follows at once, so what was not read yet is not listed."""
     name, reason = one["target"], outside(one["reason"], 400)
     drawn = [section(f"*{name} is {one['verdict'].upper()}*: {reason}")]
-    measured = lines(one, now)
+    measured = [] if unread else lines(one, now)
     if measured:
         drawn.append(fields(measured))
     return drawn

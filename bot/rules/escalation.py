@@ -78,7 +78,8 @@ def decide(
             fire = _last_resort(position, notify, now)
     left = tuple(text for text in fire.notify if not (switched and text in told))
     goes_on = incident.status is Status.OPEN
-    return Fire(left, fire.reason, fire.position, fire.levels, fire.next if goes_on else None)
+    reason = fire.reason if goes_on else "asked for by a person"
+    return Fire(left, reason, fire.position, fire.levels, fire.next if goes_on else None)
 
 
 def first(policy: Policy, incident: Incident) -> Next:
@@ -115,8 +116,6 @@ def _levels(incident: Incident, policy: Policy, number: int, now: int, *, forced
 
 
 def _reason(incident: Incident, number: int, elapsed: int) -> str:
-    if incident.status is Status.ACKNOWLEDGED:
-        return "asked for by a person"
     if number == 0 and elapsed < 1_000:
         return "declared" if incident.opened_at == incident.declared_at else "reopened"
     return f"open for {format_duration(elapsed)}, nobody has acknowledged"

@@ -41,8 +41,12 @@ from bot.text import from_slack, outside, without_controls
 
 TITLE = 200
 TEXT = 2_000
-_MENTION = re.compile(r"^(?:<@|@)?([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>?$")
+# A mention, or a member id as it stands: that has a digit, so that no word in capitals is a person.
+_MENTION = re.compile(
+    r"<@(?P<picked>[UW][A-Z0-9]{2,30})(?:\|[^>]*)?>|@?(?P<written>[UW](?=[A-Z]*[0-9])[A-Z0-9]{2,30})"
+)
 _INCIDENT = re.compile(r"^(?:#?inc-?|#)([0-9]{1,18})[:,.]?$", re.IGNORECASE)
+_BARE = re.compile(r"^([0-9]{1,18})$")
 _DASHES = {"--", "\u2014", "\u2013"}  # some keyboards turn -- into a long dash
 _TIME = re.compile(r"^([01]?[0-9]|2[0-3]):([0-5][0-9])$")
 _SEVERITIES = {str(severity) for severity in Severity}
@@ -162,15 +166,22 @@ def _stats(said: Said) -> Parsed:
 def _doctor(said: Said) -> Parsed:
     if not said.words:
         return Doctor()
-    found = _MENTION.match(said.words[1]) if len(said.words) == 2 else None
-    if said.words[0].lstrip("-\u2014\u2013") != "test-ping" or found is None:
+    person = _person(said.words[1]) if len(said.words) == 2 else None
+    if said.words[0].lstrip("-\u2014\u2013") != "test-ping" or person is None:
         return usage("doctor", "Name a person to ping: type @ and pick, or write a member id.")
-    return Doctor(test_ping=found[1])
+    return Doctor(test_ping=person)
+
+
+def _person(word: str) -> str | None:
+    """The member id that a word names."""
+    found = _MENTION.fullmatch(word)
+    return (found["picked"] or found["written"]) if found else None
 
 
 def _number(said: Said) -> tuple[int | None, Said]:
-    """The incident's number, if the first word is one, and the rest."""
-    found = _INCIDENT.match(from_slack(said.words[0])) if said.words else None
+    """The incident's number, if the first word is one, and the rest. Alone, its digits are enough."""
+    first = from_slack(said.words[0]) if said.words else ""
+    found = _INCIDENT.match(first) or (_BARE.match(first) if len(said.words) == 1 else None)
     if found is None:
         return None, said
     return int(found[1]), Said(said.words[1:], said.targets, said.now)
@@ -189,8 +200,6 @@ def _bare(word: str, make: Callable[[int | None], Command]) -> Callable[[Said], 
 def _with_text(word: str, make: Callable[[int | None, str], Command]) -> Callable[[Said], Parsed]:
     def parsed(said: Said) -> Parsed:
         number, rest = _number(said)
-        if number is None and rest.text.isdigit():  # it would be done to another incident
-            return usage(word, f"{_quoted(rest.text)} is no incident such as INC-7.")
         if len(rest.text) > TEXT:
             return usage(word, _too_long("text", rest.text, TEXT))
         return make(number, rest.text)
@@ -209,13 +218,13 @@ def _note(said: Said) -> Parsed:
 
 def _assign(said: Said) -> Parsed:
     number, rest = _number(said)
-    found = _MENTION.match(rest.words[0]) if rest.words else None
-    if found is None:
+    person = _person(rest.words[0]) if rest.words else None
+    if person is None:
         return usage("assign", "Name a person: type @ and pick, or write a member id.")
     role = from_slack(" ".join(rest.words[1:])).strip() or "commander"
     if len(role) > 60:
         return usage("assign", "A role has at most 60 characters.")
-    return Assign(incident=number, person=found[1], role=role.lower())
+    return Assign(incident=number, person=person, role=role.lower())
 
 
 def _severity(said: Said) -> Parsed:

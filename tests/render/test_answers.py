@@ -72,6 +72,13 @@ def test_the_first_words_say_that_the_rest_follows_and_have_no_buttons() -> None
     assert buttons(found) == {}
 
 
+def test_the_first_words_do_not_list_what_was_not_read_yet() -> None:
+    late = replaced(SICK, verdict="unknown", reason="no answer yet after 0.7 s")
+    text = shown(judge(drawn("health", targets=[late], complete=False)))
+    assert "*iora is UNKNOWN*: no answer yet after 0.7 s" in text
+    assert "CPU" not in text
+
+
 def test_of_many_targets_the_worst_come_first_with_their_failures_only() -> None:
     down = health(target="db", word=Said(Verdict.DOWN, "nothing listens on db:5432", failed=True))
     fine = [health(target=f"fine-{number}") for number in range(3)]
@@ -108,12 +115,26 @@ def replaced(facts: Any, **known: Any) -> dict[str, Any]:
 
 DONE = {
     "declared": "INC-7 declared: SEV2 API slow.",
-    "acknowledged": "INC-7 is yours: nobody else is told: SEV2 API slow.",
+    "acknowledged": "INC-7 is yours, nobody else is told: SEV2 API slow.",
     "mitigated": "INC-7 is mitigated: SEV2 API slow.",
     "reopened": "INC-7 is open again: SEV2 API slow.",
     "note": "INC-7 has your note: SEV2 API slow.",
     "escalated": "INC-7 goes to the next level now: SEV2 API slow.",
 }
+
+
+def test_a_part_that_was_given_names_the_person() -> None:
+    given = entry("assigned", actor=alice.text, person=BOB, role="scribe")
+    found = judge(drawn("done", done="assigned", fresh=True, overview=seen(Status.OPEN, given)))
+    assert found.text == f"INC-7: <@{BOB}> is scribe now: SEV2 API slow."
+
+
+def test_an_update_repeats_what_was_understood() -> None:
+    said = entry("updated", actor=alice.text, impact="checkout <fails>", started_at=NOON)
+    found = judge(drawn("done", done="updated", fresh=True, overview=seen(Status.OPEN, said)))
+    assert found.text.startswith(
+        "INC-7 is updated: impact: checkout &lt;fails&gt;; it began <!date^"
+    )
 
 
 @pytest.mark.parametrize("kind", DONE)
@@ -165,10 +186,19 @@ def test_the_list_names_each_incident() -> None:
     assert "DB down" in found.text
 
 
+NONE = {
+    "open": "No incident is open.",
+    "mine": "No open incident has you as commander.",
+    "resolved": "No resolved incident is found.",
+    "all": "No incident is found.",
+}
+
+
 def test_an_empty_list_says_so() -> None:
-    assert drawn("incidents", which="mine", more=False, overviews=[]).text == (
-        "No incident here (mine)."
-    )
+    nothing = {
+        which: drawn("incidents", which=which, more=False, overviews=[]).text for which in NONE
+    }
+    assert nothing == NONE
 
 
 def test_a_long_list_of_long_titles_is_a_valid_message_that_says_what_is_missing() -> None:

@@ -163,6 +163,9 @@ def test_the_card_says_that_the_last_resort_was_told() -> None:
     assert "Everyone was told, nobody has acknowledged" in shown(
         judge(card(overview(Status.OPEN, told)))
     )
+    assert "nobody has acknowledged" not in shown(
+        judge(card(overview(Status.ACKNOWLEDGED, told)))
+    ), "it was answered since"
 
 
 def facts(

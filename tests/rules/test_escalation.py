@@ -187,6 +187,13 @@ def test_a_person_may_ask_for_the_next_level_after_an_acknowledgement_and_it_end
     assert decision.next is None
 
 
+@pytest.mark.parametrize("position", [LEVEL_1, REPEAT_1, Position("last_resort")])
+def test_after_an_acknowledgement_nobody_is_told_that_there_was_none(position: Position) -> None:
+    found = incident(Status.ACKNOWLEDGED)
+    decision = fire(60, position, EVERYONE, forced=True, found=found)
+    assert decision.reason == "asked for by a person"
+
+
 @pytest.mark.parametrize("status", [Status.MITIGATED, Status.RESOLVED])
 def test_nobody_may_ask_for_a_level_once_it_is_over(status: Status) -> None:
     decision = decide(incident(status), POLICY, LEVEL_1, (), at(3), forced=True)

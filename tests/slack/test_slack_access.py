@@ -109,7 +109,7 @@ async def test_a_guest_is_refused_whatever_they_ask(house, text):
     (answer,) = await house.until(lambda: house.whispers(GUEST), "the refusal")
     assert answer.text == GUEST_REFUSAL
     assert not house.slack.workspace.views_of(GUEST)
-    assert "No incident here" in await typed(house, ALICE, "incidents all")
+    assert "No incident is found." in await typed(house, ALICE, "incidents all")
 
 
 async def test_a_guest_who_touches_an_incident_is_on_its_timeline(house):
