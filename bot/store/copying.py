@@ -24,6 +24,7 @@ def copy(source: Path, destination: Path) -> None:
             closing(sqlite3.connect(destination)) as writer,
         ):
             reader.backup(writer)
+            writer.execute("PRAGMA journal_mode=DELETE")  # one file, with none beside it when read
     except sqlite3.Error as error:
         destination.unlink()
         raise StoreError(f"{source}: can't be copied ({error})") from None

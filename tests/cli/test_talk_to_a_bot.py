@@ -46,7 +46,7 @@ async def test_the_running_bot_carries_out_what_a_login_asks(house, tmp_path):
         for words, reply in (
             (("ack",), "INC-1 is yours"),
             (("note", "looking"), "INC-1 has your note"),
-            (("assign", "U02BOB"), "INC-1 assigned"),
+            (("assign", "U02BOB"), "INC-1: @U02BOB is commander now"),
             (("severity", "sev1"), "INC-1 has another severity"),
             (("mitigate", "INC-1", "failed over"), "INC-1 is mitigated"),
             (("resolve", "INC-1"), "INC-1 is resolved"),
