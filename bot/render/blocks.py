@@ -12,7 +12,7 @@ from bot.text import cut, cut_mrkdwn
 
 Block = dict[str, Any]
 
-SECTION, CONTEXT, FIELD, HEADER, BUTTON = 3_000, 3_000, 2_000, 150, 75
+SECTION, CONTEXT, FIELD, HEADER, BUTTON, VALUE = 3_000, 3_000, 2_000, 150, 75, 2_000
 FIELDS, ELEMENTS, BLOCKS = 10, 10, 50
 TEXT = 4_000  # Slack's advice for a message's text
 MESSAGE = (

@@ -9,7 +9,7 @@ from bot.model.message import Drawing
 from bot.model.reading import Result
 from bot.model.target import Bound
 from bot.model.units import format_duration, format_value
-from bot.render.blocks import Block, actions, button, context, fields, header, section, time
+from bot.render.blocks import VALUE, Block, actions, button, context, fields, header, section, time
 from bot.rules.verdict import title
 from bot.text import outside
 
@@ -123,16 +123,29 @@ def _footer(targets: Sequence[Facts], now: int, *, complete: bool) -> str:
 
 
 def _buttons(targets: Sequence[Facts]) -> Block:
-    bad = [
-        f"{one['target']}@{one['at']}"
-        for one in _worst_first(targets)
-        if one["verdict"] != "healthy"
-    ]
-    shown = ",".join(f"{one['target']}@{one['at']}" for one in targets)[:1_900]
-    elements = [button("Share", "iora:health:share", shown)]
-    if bad:
-        elements.insert(0, button("Declare", "iora:health:declare", bad[0], style="danger"))
+    worst = _worst_first(targets)
+    elements = [button("Share", "iora:health:share", _marks(worst))]
+    if worst[0]["verdict"] != "healthy":
+        elements.insert(
+            0, button("Declare", "iora:health:declare", _mark(worst[0]), style="danger")
+        )
     return actions(elements)
+
+
+def _mark(one: Facts) -> str:
+    """Names what was shown of a target, so that a click shows the same."""
+    return f"{one['target']}@{one['at']}"
+
+
+def _marks(targets: Sequence[Facts]) -> str:
+    """The first marks, as many as a button carries whole."""
+    marks = _mark(targets[0])
+    for one in targets[1:]:
+        longer = f"{marks},{_mark(one)}"
+        if len(longer) > VALUE:
+            break
+        marks = longer
+    return marks
 
 
 def _readings(one: Facts) -> str:

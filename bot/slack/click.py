@@ -29,6 +29,7 @@ from bot.model.incident import Severity
 from bot.services.commands import Given
 from bot.slack import form
 from bot.slack.desk import Ack, Body, Desk
+from bot.text import clean
 
 Handler = Callable[[Body, str], Awaitable[None]]
 _KEY = re.compile(r"INC-([0-9]{1,9})")
@@ -133,7 +134,7 @@ class Click:
         target, title = mark.partition("@")[0], ""
         shown = self._desk.commands.shown(mark)
         if shown is not None:
-            title = f"{target}: {shown.facts['targets'][0]['reason']}"
+            title = clean(f"{target}: {shown.facts['targets'][0]['reason']}")
         named = (target,) if target in self._desk.live.config.targets else ()
         known = Declare(title=title, targets=named)
         self._open(body, form.declare(self._desk.live.config, known))
@@ -143,11 +144,15 @@ class Click:
 
     async def _shared(self, body: Body, marks: str) -> None:
         """What was shown, as it was; if that is forgotten, measured anew."""
+        outsider = await self._desk.outsider(body)
+        if outsider is not None:
+            await self._desk.respond(body, self._desk.drawn(outsider))
+            return
         given = self._desk.commands.shown(marks)
         if given is None:
             names = tuple(mark.partition("@")[0] for mark in marks.split(","))
             known = tuple(name for name in names if name in self._desk.live.config.targets)
-            found = await self._desk.do(Health(targets=known), body)
+            found = await self._desk.do(Health(targets=known or names), body)
             if isinstance(found, Refusal):
                 await self._desk.respond(body, self._desk.drawn(found))
                 return

@@ -105,6 +105,17 @@ def test_a_baseline_shows_every_bound() -> None:
     assert "error rate unknown" in found.text
 
 
+def test_the_share_button_carries_whole_marks_only_the_worst_first() -> None:
+    many = [health(P95, target=f"{'t' * 50}-{number:02}") for number in range(40)]
+    down = Said(Verdict.DOWN, "refused", failed=True)
+    found = drawn("health", targets=[*many, health(P95, target="worst", word=down)])
+    share = next(one for one in found.blocks[-1]["elements"] if one["text"]["text"] == "Share")
+    marks = share["value"].split(",")
+    assert marks[0] == f"worst@{NOON}"
+    assert len(marks) > 20
+    assert {mark.partition("@")[2] for mark in marks} == {str(NOON)}, "no time is cut"
+
+
 def test_the_baselines_of_many_targets_still_make_a_valid_message() -> None:
     judge(drawn("baseline", targets=[replaced(SICK, target=f"t{n}") for n in range(60)]))
 

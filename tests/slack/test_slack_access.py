@@ -126,6 +126,18 @@ async def test_a_guest_who_touches_an_incident_is_on_its_timeline(house):
     assert "SEV3 OPEN" in await typed(house, ALICE, "show INC-1")
 
 
+async def test_a_guest_does_not_share_what_a_member_was_shown(house):
+    welcome(house, Person(id=GUEST, name="gus", real_name="Gus", kind="guest"))
+    assert (await house.slash(BOB, "health")).ok
+    answer = (await house.until(lambda: house.whispers(BOB), "the answer"))[-1]
+    assert (await house.press(BOB, answer, "iora:health:share")).ok
+    (shared,) = await house.until(house.messages, "the shared answer")
+    assert (await house.press(GUEST, shared, "iora:health:share")).ok
+    (answer,) = await house.until(lambda: house.whispers(GUEST), "the refusal")
+    assert answer.text == GUEST_REFUSAL
+    assert house.messages() == [shared]
+
+
 async def test_a_guest_whom_the_config_lists_is_like_a_member(tmp_path):
     async with standing(tmp_path) as house:
         welcome(house, Person(id=GUEST, name="gus", real_name="Gus", kind="guest"))

@@ -274,6 +274,27 @@ async def test_a_health_answer_from_before_a_restart_is_measured_anew(house):
     assert "CPU 12 %" in text_of(shared[-1])
 
 
+async def test_what_is_not_watched_any_more_is_not_shared_as_something_else(house):
+    await house.slash(BOB, "health")
+    answer = await whispered(house, BOB, "iora is")
+    house.bot.monitoring._shown.clear()
+    watched = house.bot.live.config.targets["iora"]
+    house.bot.live.config = house.bot.live.config.model_copy(update={"targets": {"other": watched}})
+    await press(house, BOB, answer, "iora:health:share")
+    await whispered(house, BOB, "There is no target `iora`.")
+    assert not house.messages()
+
+
+async def test_a_title_made_of_what_a_target_said_holds_no_secret(house):
+    house.target.body = {"status": "xoxb-1234567890-abcdefghij"}
+    await house.slash(BOB, "health")
+    answer = await whispered(house, BOB, "iora is UNHEALTHY")
+    await press(house, BOB, answer, "iora:health:declare")
+    form = await form_of(house, BOB)
+    assert "[redacted]" in str(form.body)
+    assert "xoxb-" not in str(form.body)
+
+
 async def test_a_healthy_answer_offers_no_declaration(house):
     for _ in range(10):
         await house.bot.monitoring.refresh(("iora",), 5_000)
