@@ -178,7 +178,10 @@ _PLAIN = {
     "found unknown escape character": ("an unknown escape (\\)", "use single quotes"),
     "expected escape sequence": ("an escape (\\) that is cut short", "use single quotes"),
     "expected ',' or": (_UNQUOTED, "put text with { } [ ] , or ? such as ${NAME} in quotes"),
-    "expected <block end>": ("this doesn't line up with the lines above", "mend the indentation"),
+    "expected <block end>": (
+        "this doesn't line up with the lines above",
+        "mend the indentation, or close a quote further up",
+    ),
     "expected the node content": ("a value is missing", ""),
     "found undefined tag handle": ("a tag (!name)", "write the plain value"),
     "expected '<document start>'": ("text after the end of the document", "remove it"),

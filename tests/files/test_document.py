@@ -180,7 +180,8 @@ NASTY = {
     "a wrong indentation is seen": (
         "parts:\n  a: {}\n name: x\n",
         (
-            "s.yaml:3:2: this doesn't line up with the lines above; mend the indentation\n"
+            "s.yaml:3:2: this doesn't line up with the lines above; "
+            "mend the indentation, or close a quote further up\n"
             "     name: x\n     ^"
         ),
     ),
