@@ -152,7 +152,8 @@ class Bot:
         self.commands = Commands(
             self.database, self.live, self.monitoring, self._doctor, self.clock
         )
-        self.desk = Desk(self.commands, Directory(self._web_client), self.live, pool, self.clock)
+        directory = Directory(self._web_client, self.clock)
+        self.desk = Desk(self.commands, directory, self.live, pool, self.clock)
 
     async def _serve(self) -> None:
         await self.database.write(_recover, self.live.config)

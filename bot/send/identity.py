@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clock import Clock
 from bot.send.client import CALL_ERRORS
 
 log = logging.getLogger(__name__)
@@ -62,28 +63,30 @@ async def identify(client: AsyncWebClient) -> Identity:
 
 
 class Directory:
-    """Who is a guest or someone of a connected team. Asked once a person, kept for a while."""
+    """Who is a guest or someone of a connected team. Asked once an hour a person."""
 
-    KEPT = 5_000
+    KEPT, KEPT_MS = 5_000, 3_600_000
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
         self._client = client
-        self._guests: OrderedDict[str, bool] = OrderedDict()
+        self._clock = clock
+        self._guests: OrderedDict[str, tuple[bool, int]] = OrderedDict()
 
     async def is_guest(self, person: str) -> bool:
-        """Where Slack can't be asked, someone of the bot's own team counts as a full member."""
-        known = self._guests.get(person)
-        if known is not None:
+        """Where Slack can't be asked, what it said last counts; before that, a full member."""
+        now = self._clock.now()
+        known, asked_at = self._guests.get(person, (False, now - self.KEPT_MS))
+        if now - asked_at < self.KEPT_MS:
             return known
         try:
             user = (await self._client.users_info(user=person))["user"]
         except CALL_ERRORS as error:
             log.warning("users.info of %s: %s", person, error)
-            return False
+            return known
         guest = any(
             user.get(mark) for mark in ("is_restricted", "is_ultra_restricted", "is_stranger")
         )
-        self._guests[person] = guest
+        self._guests[person] = guest, now
         while len(self._guests) > self.KEPT:
             self._guests.popitem(last=False)
         return guest

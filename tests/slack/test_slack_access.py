@@ -126,6 +126,25 @@ async def test_a_guest_who_touches_an_incident_is_on_its_timeline(house):
     assert "SEV3 OPEN" in await typed(house, ALICE, "show INC-1")
 
 
+async def test_who_becomes_a_guest_or_a_full_member_is_one_here_within_the_hour(house):
+    def known_as(kind):
+        welcome(house, Person(id=GUEST, name="gus", real_name="Gus", kind=kind))
+
+    known_as("guest")
+    assert await typed(house, GUEST, "incidents") == GUEST_REFUSAL
+    known_as("member")
+    house.advance(59 * 60_000)
+    assert await typed(house, GUEST, "incidents") == GUEST_REFUSAL, "Slack is not asked each time"
+    house.advance(60_000)
+    assert await typed(house, GUEST, "incidents") != GUEST_REFUSAL
+    known_as("guest")
+    house.advance(60 * 60_000)
+    house.slack.without("users.info")
+    assert await typed(house, GUEST, "incidents") != GUEST_REFUSAL, "what was known last counts"
+    house.slack.site.without.clear()
+    assert await typed(house, GUEST, "incidents") == GUEST_REFUSAL
+
+
 async def test_a_guest_does_not_share_what_a_member_was_shown(house):
     welcome(house, Person(id=GUEST, name="gus", real_name="Gus", kind="guest"))
     assert (await house.slash(BOB, "health")).ok
