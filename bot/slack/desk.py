@@ -102,10 +102,14 @@ class Desk:
             )
             await self.respond(body, self.drawn(trouble))
 
+    def sorry(self) -> Refusal:
+        """What is said where something of ours failed."""
+        reason = f"The bot failed at this (request {logs.request()} in its log)."
+        return Refusal(reason, "See `/iora incidents` for what was done, and try again.")
+
     async def apologize(self, ack: Ack, body: Body) -> None:
         """Something of ours failed: the person who asked is told, wherever they asked."""
-        reason = f"The bot failed at this (request {logs.request()} in its log)."
-        sorry = Refusal(reason, "See `/iora incidents` for what was done, and try again.")
+        sorry = self.sorry()
         drawing = self.drawn(sorry)
         if body.get("type") == "view_submission":
             await ack(response_action="errors", errors=form.problem(sorry, body["view"]))

@@ -25,23 +25,32 @@ _FIRST_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>[\s:,]*")
 class Mentioned:
     """Answers whoever mentions the bot, visible to them only, in the thread where they did.
 
-    Slack sends an event again that was not acknowledged: one whose work was done is only
-    acknowledged.
+    Slack sends an event again that was not acknowledged: one whose work is being done, or was, is
+    only acknowledged.
     """
 
     def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
         self._desk = desk
         self._client = client
-        self._done: OrderedDict[str, None] = OrderedDict()
+        self._taken: OrderedDict[str, None] = OrderedDict()
 
     async def __call__(self, ack: Ack, body: dict[str, Any]) -> None:
         event, number = body["event"], str(body.get("event_id"))
-        if number not in self._done and not event.get("bot_id") and event.get("user"):
-            await self._answer(_asker(body), str(event.get("text", "")))
-            self._done[number] = None
-            while len(self._done) > _KEPT:
-                self._done.popitem(last=False)
+        if number not in self._taken and not event.get("bot_id") and event.get("user"):
+            self._take(number)
+            asker = _asker(body)
+            try:
+                await self._answer(asker, str(event.get("text", "")))
+            except Exception:
+                log.exception("a mention failed: %s", str(event.get("text", ""))[:100])
+                self._desk.later(self._say(asker, self._desk.sorry()), "say that a mention failed")
         await ack()
+
+    def _take(self, number: str) -> None:
+        """From here on, for Slack may send it again while its work is being done."""
+        self._taken[number] = None
+        while len(self._taken) > _KEPT:
+            self._taken.popitem(last=False)
 
     async def _answer(self, body: Body, text: str) -> None:
         """A change is committed before the event's ack; slow answers come after it."""

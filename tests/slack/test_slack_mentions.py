@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.slack.mentioned import Mentioned
 from tests.support.house import (
     ALICE,
@@ -73,8 +75,18 @@ async def test_a_mention_that_slack_sends_again_is_done_once(tmp_path):
             acks.append(1)
 
         mentioned = Mentioned(bot.desk, web_client(house.slack))
-        await mentioned(ack, body)
+        await asyncio.gather(mentioned(ack, body), mentioned(ack, body))
         await mentioned(ack, body)
         told = str((await house.slash(ALICE, "timeline INC-1")).message.blocks)
         assert told.count("a line") == 1
-        assert len(acks) == 2
+        assert len(acks) == 3
+
+
+async def test_a_mention_whose_work_failed_is_answered_too(tmp_path):
+    async with standing(tmp_path) as house, living(house, config_for(house.target)) as bot:
+        await house.slash(BOB, "declare sev3 first")
+        await bot.database.read(lambda tx: tx.run("PRAGMA query_only=ON"))  # a read-only disk
+        await house.slack.acts.say(ALICE, INCIDENTS, "<@U00IORA> note a line")
+        (said,) = await house.until(lambda: house.whispers(ALICE), "the answer")
+        assert said.text.startswith("The bot failed at this (request ")
+        await bot.database.read(lambda tx: tx.run("PRAGMA query_only=OFF"))
