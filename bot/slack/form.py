@@ -12,7 +12,7 @@ from bot.model.command import Assign, Command, Declare, Note, Resolve, SetSeveri
 from bot.model.config import Config
 from bot.model.incident import Severity
 from bot.slack.parse import TEXT, TITLE, moment
-from bot.text import cut
+from bot.text import cut, cut_mrkdwn, without_controls
 
 View = dict[str, Any]
 Read = Command | Mapping[str, str]
@@ -25,7 +25,7 @@ _SEVERITIES = {
 _MAX_OPTIONS = 100
 
 
-def declare(config: Config, known: Declare, *, channel: str = "") -> View:
+def declare(config: Config, known: Declare) -> View:
     """What an incident needs, filled with what was said already."""
     severity = known.severity or config.escalation.default_severity
     targets = [_option(name, name) for name in list(config.targets)[:_MAX_OPTIONS]]
@@ -72,7 +72,7 @@ def declare(config: Config, known: Declare, *, channel: str = "") -> View:
                 hint="Such as 20m ago, or 14:05 (UTC). Empty: now.",
             ),
         ],
-        {"channel": channel},
+        {},
     )
 
 
@@ -119,7 +119,9 @@ def notice(title: str, text: str) -> View:
         "type": "modal",
         "title": _plain(title, 24),
         "close": _plain("Close", 24),
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": cut(text, 3_000)}}],
+        "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "text": cut_mrkdwn(text, 3_000)}}
+        ],
     }
 
 
@@ -138,11 +140,15 @@ def problem(refusal: Refusal, view: Mapping[str, Any]) -> dict[str, str]:
     return {block: str(refusal)}
 
 
+def _typed(values: Mapping[str, Any], field: str) -> str:
+    return without_controls(values[field].get("value") or "").strip()
+
+
 def _read_declare(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) -> Read:
-    title = (values["title"].get("value") or "").strip()
+    title = _typed(values, "title")
     if not title:
         return {"title": "Say in a few words what is wrong."}
-    began = (values["started"].get("value") or "").strip()
+    began = _typed(values, "started")
     started_at = moment(began, now) if began else None
     if began and (started_at is None or started_at > now):
         shown = f"{at(now):%H:%M}"
@@ -153,20 +159,20 @@ def _read_declare(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) 
         targets=tuple(
             option["value"] for option in values["targets"].get("selected_options") or ()
         ),
-        impact=(values["impact"].get("value") or "").strip(),
+        impact=_typed(values, "impact"),
         started_at=started_at,
     )
 
 
 def _read_note(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) -> Read:
-    text = (values["text"].get("value") or "").strip()
+    text = _typed(values, "text")
     return (
         Note(incident=kept["incident"], text=text) if text else {"text": "A note needs its text."}
     )
 
 
 def _read_resolve(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) -> Read:
-    return Resolve(incident=kept["incident"], text=(values["text"].get("value") or "").strip())
+    return Resolve(incident=kept["incident"], text=_typed(values, "text"))
 
 
 def _read_severity(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) -> Read:

@@ -46,9 +46,7 @@ class Typed:
             await self._desk.respond(body, self._desk.drawn(given))
 
     async def _open_form(self, body: Body, command: Declare) -> None:
-        view = form.declare(
-            self._desk.live.config, command, channel=str(body.get("channel_id", ""))
-        )
+        view = form.declare(self._desk.live.config, command)
         await self._desk.show_form(self._client, body, view)
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.store import incidents
 from bot.workspace.records import Message, View
 from tests.support.house import ALICE, BOB, INCIDENTS, MALLORY, House, text_of
 
@@ -221,7 +222,7 @@ async def test_declare_without_a_title_opens_a_form_that_makes_a_whole_incident(
     empty = await house.slack.acts.submit(MALLORY, form.id, {"title": {"title": " "}})
     assert list(empty.errors) == ["title"]
     right = {
-        "title": {"title": "API slow"},
+        "title": {"title": "API\u202e slow"},
         "impact": {"impact": "checkout fails"},
         "started": {"started": "20m ago"},
     }
@@ -230,6 +231,8 @@ async def test_declare_without_a_title_opens_a_form_that_makes_a_whole_incident(
     assert "INC-1 declared: SEV1 API slow." in str(done.view.body)
     card = await card_with(house, "impact: checkout fails")
     assert "SEV1 INC-1 API slow" in text_of(card)
+    kept = await house.bot.database.read(incidents.get, 1)
+    assert kept.title == "API slow", "what nobody can see is not kept"
     assert "*Targets:* iora" in text_of(card)
     assert "to detect 20 min" in text_of(card)
 
