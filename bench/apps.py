@@ -56,7 +56,7 @@ async def ours(path: Path, clock: SystemClock) -> AsyncIterator[tuple[AsyncApp, 
             monitoring = Monitoring(database, http, live, clock)
             doctor = Doctor(database, live, monitoring, None, lambda: None, clock)
             commands = Commands(database, live, monitoring, doctor, clock)
-            desk = Desk(commands, Directory(client), live, pool, clock)
+            desk = Desk(commands, Directory(client, clock), live, pool, clock)
             yield app.build(client, desk, lambda: _IDENTITY), desk
             await desk.drain(5)
             await monitoring.close()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+from bench.apps import dispatch, ours
 from bench.pairs import in_blocks, take_turns
 from bench.table import Line, text
+from bot.clock import SystemClock
 
 
 def line(**changes: object) -> Line:
@@ -70,3 +73,9 @@ def test_a_measurement_that_is_not_there_is_refused_with_those_that_are() -> Non
     ran = bench("nothing")
     assert ran.returncode != 0
     assert "there is no measurement nothing: there are asking, changing" in ran.stderr
+
+
+async def test_the_app_that_is_measured_is_the_bots_own_and_answers(tmp_path: Path) -> None:
+    async with ours(tmp_path / "bench.db", SystemClock()) as (built, _):
+        answer = await dispatch(built, "declare sev3 a title")
+    assert "INC-1 declared" in answer["text"]
