@@ -41,7 +41,7 @@ from bot.store.database import Database, Tx
 log = logging.getLogger(__name__)
 
 FIRST_WORDS_MS = 700
-_LISTED = 30
+_LISTED, _LOOKED_AT = 30, 500
 
 Given = Answer | Refusal
 
@@ -236,21 +236,23 @@ def _look(tx: Tx, config: Config, command: OnIncident, asked: Asked, kind: str) 
 
 
 def _list(tx: Tx, command: Incidents, actor: Actor) -> Answer:
-    if command.which in {"open", "mine"}:
-        found = store.live(tx)
-    else:
-        wanted = (Status.RESOLVED,) if command.which == "resolved" else tuple(Status)
-        found = store.recent(tx, wanted, 500)
-    if command.which == "mine":
-        found = [one for one in found if one.commander == actor.holder]
+    match command.which:
+        case "open":
+            looked_at = store.live(tx, _LOOKED_AT)
+        case "mine":
+            looked_at = store.live(tx, _LOOKED_AT, actor.holder)
+        case "resolved":
+            looked_at = store.recent(tx, (Status.RESOLVED,), _LOOKED_AT)
+        case "all":
+            looked_at = store.recent(tx, tuple(Status), _LOOKED_AT)
     words = command.words.lower().split()
-    found = [one for one in found if all(word in one.title.lower() for word in words)]
+    found = [one for one in looked_at if all(word in one.title.lower() for word in words)]
     return Answer(
         kind="incidents",
         facts={
             "which": command.which,
             "overviews": listed(tx, found[:_LISTED], timelines=command.timelines),
-            "more": len(found) > _LISTED,
+            "more": len(found) > _LISTED or len(looked_at) == _LOOKED_AT,
         },
     )
 

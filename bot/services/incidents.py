@@ -121,15 +121,17 @@ def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
     threaded = _of_thread(tx, asked)
     if threaded is not None:
         return threaded
-    open_ones = incidents.live(tx)
-    here = [one for one in open_ones if one.channel in asked.channel] or open_ones
+    open_ones = incidents.live_channels(tx)
+    here = [one for one, channel in open_ones.items() if channel in asked.channel] or [*open_ones]
     if len(here) == 1:
-        return here[0]
+        only = incidents.get(tx, here[0])
+        assert only is not None
+        return only
     if not here:
         return Refusal(
             "No incident is open.", "Name one, such as `INC-3`; see `/iora incidents all`."
         )
-    names = ", ".join(one.key for one in here[:10])
+    names = ", ".join(f"INC-{one}" for one in here[:10])
     return Refusal(f"{len(here)} incidents are open: {names}.", "Say which one you mean.")
 
 

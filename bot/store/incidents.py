@@ -58,10 +58,25 @@ def get(tx: Tx, incident_id: int) -> Incident | None:
     return found[0] if found else None
 
 
-def live(tx: Tx, channel: str | None = None) -> list[Incident]:
-    """Every incident that is not resolved, oldest first; with a channel, that channel's."""
-    found = _found(tx, "WHERE status <> 'resolved' ORDER BY id")
-    return [one for one in found if channel is None or one.channel == channel]
+def live(tx: Tx, limit: int, commander: str | None = None) -> list[Incident]:
+    """The incidents that are not resolved, oldest first; with a commander, that one's."""
+    which = f"""WHERE status <> 'resolved' {"AND commander = :commander" if commander else ""}
+        ORDER BY id LIMIT :limit"""
+    return _found(tx, which, limit=limit, **({"commander": commander} if commander else {}))
+
+
+def live_channels(tx: Tx) -> dict[int, str]:
+    """The number of each incident that is not resolved, oldest first, with its channel."""
+    rows = tx.all("SELECT id, channel FROM incidents WHERE status <> 'resolved' ORDER BY id")
+    return {row["id"]: row["channel"] for row in rows}
+
+
+def live_by_severity(tx: Tx) -> dict[Severity, int]:
+    """How many incidents of each severity are not resolved."""
+    rows = tx.all(
+        "SELECT severity, COUNT(*) AS n FROM incidents WHERE status <> 'resolved' GROUP BY severity"
+    )
+    return dict.fromkeys(Severity, 0) | {Severity(row["severity"]): row["n"] for row in rows}
 
 
 def recent(tx: Tx, statuses: Iterable[Status], limit: int) -> list[Incident]:

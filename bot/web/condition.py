@@ -17,6 +17,7 @@ from prometheus_client import (
 
 from bot.clock import Clock
 from bot.errors import StoreError
+from bot.model.incident import Severity
 from bot.store import incidents, outbox, timers
 from bot.store.database import Database, Tx
 
@@ -101,7 +102,7 @@ class Condition:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         seen = await self._database.read(_counts)
-        for severity in ("sev1", "sev2", "sev3", "sev4"):
+        for severity in Severity:
             self._open.labels(severity=severity).set(seen[severity])
         late = self._clock.now() - seen["next_timer"] if seen["next_timer"] else 0
         self._gauges["outbox_waiting"].set(seen["waiting"])
@@ -123,7 +124,5 @@ _GAUGES = {
 
 
 def _counts(tx: Tx) -> dict[str, int]:
-    seen = {"sev1": 0, "sev2": 0, "sev3": 0, "sev4": 0}
-    for incident in incidents.live(tx):
-        seen[incident.severity] += 1
+    seen = {str(severity): count for severity, count in incidents.live_by_severity(tx).items()}
     return seen | {"waiting": outbox.waiting(tx), "next_timer": timers.next_due(tx) or 0}

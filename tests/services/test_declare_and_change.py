@@ -12,6 +12,7 @@ from bot.model.command import (
     Acknowledge,
     Assign,
     Escalate,
+    Incidents,
     Mitigate,
     Note,
     OnIncident,
@@ -20,10 +21,12 @@ from bot.model.command import (
     SetSeverity,
     Update,
 )
-from bot.model.incident import Severity, Status
-from bot.services import incidents
+from bot.model.incident import Incident, Severity, Status
+from bot.services import commands, incidents
+from bot.services.incidents import Asked
+from bot.store import incidents as stored
 from bot.store import outbox, timers
-from bot.store.database import Database, Tx
+from bot.store.database import Database, Row, Tx
 from tests.support.clock import ManualClock
 from tests.support.configs import ALICE, BOB, MALLORY, TEAM, config, policy
 from tests.support.incidents import alice, bob, mallory
@@ -341,3 +344,45 @@ async def test_a_hundred_presses_are_one_change(story: Story) -> None:
     assert (len(done), len(refused)) == (1, 99)
     assert all(f"by <@{ALICE}>" in one.reason for one in refused)
     assert await story.database.read(timers.of_incident, "level", 1) == []
+
+
+async def test_in_a_storm_of_incidents_neither_a_list_nor_a_command_without_a_number_reads_them_all(
+    database: Database,
+) -> None:
+    def storm(tx: Tx) -> None:
+        policy = {"name": "x", "policy": {}}
+        for number in range(600):
+            title = f"storm {number}"
+            stored.add(
+                tx,
+                title=title,
+                severity=Severity.SEV3,
+                policy=policy,
+                declared_by=alice.text,
+                channel="incidents",
+                targets=(),
+                started_at=tx.now,
+            )
+
+    await database.write(storm)
+    read: list[str] = []
+    load = stored._incident
+
+    def counting(row: Row, targets: tuple[str, ...]) -> Incident:
+        read.append(row["title"])
+        return load(row, targets)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "_incident", counting)
+        refused = await database.write(
+            incidents.change, config(), Acknowledge(), Asked(alice, frozenset())
+        )
+        assert refused == Refusal(
+            "600 incidents are open: INC-1, INC-2, INC-3, INC-4, INC-5, INC-6, INC-7, INC-8, INC-9, "
+            "INC-10.",
+            "Say which one you mean.",
+        )
+        assert not read
+        listed = await database.read(commands._list, Incidents(which="open"), alice)
+        assert listed.facts["more"]
+        assert len(read) <= 500

@@ -11,6 +11,7 @@ from bot.store import incidents, samples
 from bot.store.database import Database, Tx
 from bot.store.samples import Sample
 from tests.support.clock import ManualClock
+from tests.support.configs import ALICE
 
 
 def declare(tx: Tx, title: str) -> Incident:
@@ -89,8 +90,14 @@ async def test_live_incidents_are_those_that_are_not_resolved(database: Database
         await database.write(declare, title)
     await database.write(update, 2, Status.RESOLVED)
     await database.write(update, 3, Status.MITIGATED)
-    assert [one.id for one in await database.read(incidents.live)] == [1, 3]
-    assert await database.read(incidents.live, "elsewhere") == []
+    assert [one.id for one in await database.read(incidents.live, 10)] == [1, 3]
+    assert [one.id for one in await database.read(incidents.live, 1)] == [1]
+    assert await database.read(incidents.live, 10, ALICE) == []
+    await database.write(incidents.update, 3, {"commander": ALICE})
+    assert [one.id for one in await database.read(incidents.live, 10, ALICE)] == [3]
+    assert await database.read(incidents.live_channels) == {1: "incidents", 3: "incidents"}
+    counts = await database.read(incidents.live_by_severity)
+    assert (counts[Severity.SEV1], counts[Severity.SEV2]) == (0, 2)
 
 
 async def test_recent_incidents_come_newest_first_by_status(database: Database) -> None:
