@@ -111,7 +111,10 @@ class Slack:
         return Sent(message.channel, message.ts)
 
     async def find(self, message: Message, *, thread_ts: str | None) -> Sent | None:
-        """The message with this key, if it arrived. Raises ``CantLook``."""
+        """The message with this key, if it arrived. Raises ``CantLook``.
+
+        A channel that was not joined, or that the bot was taken out of, is joined for the next look.
+        """
         channel = await self.conversation(message.destination)
         if not isinstance(channel, str):
             raise CantLook(channel)
@@ -120,6 +123,8 @@ class Slack:
                 if _has_key(found, message.key):
                     return Sent(channel, str(found["ts"]))
         except CALL_ERRORS as error:
+            if isinstance(error, SlackApiError) and error_code(error) == "not_in_channel":
+                await self._join(channel)
             raise CantLook(failure(error)) from error
         return None
 
@@ -129,10 +134,13 @@ class Slack:
         if not isinstance(channel, str):
             log.warning("the channel %s can't be found: %s", name, channel)
             return
+        await self._join(channel)
+
+    async def _join(self, channel: str) -> None:
         try:
             await self._client.conversations_join(channel=channel)
         except CALL_ERRORS as error:
-            log.info("not joined to %s: %s", name, failure(error))
+            log.info("not joined to %s: %s", channel, failure(error))
 
     async def conversation(self, destination: str) -> str | Limited | Refused | Unsure | Failed:
         """The conversation's id for ``user:U02BOB`` or ``channel:incidents``."""

@@ -77,6 +77,20 @@ async def test_where_history_shows_no_metadata_the_key_is_found_in_a_block(tmp_p
         assert "possible repeat" not in house.pings(ALICE)[0].text
 
 
+async def test_a_channel_that_could_not_be_joined_at_the_start_is_joined_when_it_is_looked_at(
+    tmp_path,
+) -> None:
+    async with standing(tmp_path) as house:
+        house.slack.without("conversations.join")
+        async with living(house, config_for(house.target)):
+            house.slack.site.without.clear()
+            house.slack.faults.add("chat.postMessage", faults.reset_after)
+            assert (await house.slash(BOB, "declare sev3 API slow")).ok
+            await settle(house, "card:1")
+            await nothing_lost_or_twice(house, "card:1")
+            assert "possible repeat" not in house.card().text
+
+
 @pytest.mark.parametrize("scope", sorted(SCOPES))
 async def test_without_any_one_scope_the_incident_goes_on_and_doctor_names_it(
     tmp_path, scope
