@@ -128,9 +128,7 @@ def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
         assert only is not None
         return only
     if not here:
-        return Refusal(
-            "No incident is open.", "Name one, such as `INC-3`; see `/iora incidents all`."
-        )
+        return Refusal("No incident is open.", "Name the one you mean; see `/iora incidents all`.")
     names = ", ".join(f"INC-{one}" for one in here[:10])
     return Refusal(f"{len(here)} incidents are open: {names}.", "Say which one you mean.")
 
@@ -156,7 +154,8 @@ def _decided(
     entries = incidents.timeline(tx, incident.id, DECIDED_BY)
     decision = outsider or _decide(config, incident, command, asked.actor, entries, tx.now)
     if isinstance(decision, Refusal):
-        facts = {"command": type(command).__name__.lower(), "reason": decision.reason}
+        word = type(command).__name__.removeprefix("Set").lower()  # as people type it
+        facts = {"command": word, "reason": decision.reason}
         incidents.add_entry(tx, incident.id, asked.actor.text, "refused", facts)
         return decision
     return incident, decision, entries

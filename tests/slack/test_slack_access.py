@@ -62,7 +62,7 @@ async def test_what_needs_a_role_is_refused_to_others_by_name_and_kept_on_the_ti
     for text, reason in FOR_ROLES.items():
         answer = await typed(house, MALLORY, text)
         assert answer == f"{reason} Who may: <@U01ALICE>, <@U02BOB>."
-        assert f"<@{MALLORY}> was refused" in await timeline(house)
+        assert f"<@{MALLORY}> was refused `{text.split()[0]}`" in await timeline(house)
         assert reason in await timeline(house)
     assert "SEV3 OPEN" in await typed(house, MALLORY, "show INC-1")
     public = "".join(text_of(message) for message in house.messages())
