@@ -13,7 +13,7 @@ import click
 
 from bot import logs
 from bot.cli.fail import plainly
-from bot.errors import IoraError, WrongSettings
+from bot.errors import ConfigError, IoraError, WrongSettings
 from bot.files.config import load_config
 from bot.model.settings import Settings
 from bot.text import redact
@@ -60,8 +60,10 @@ async def _reload(bot: Bot) -> None:
     try:
         await bot.reload()
         log.info("the config was read again")
-    except IoraError as error:
+    except ConfigError as error:
         log.error("the config has problems, the old one stays: %s", error)
+    except IoraError as error:
+        log.error("the config was read again, but what follows from it can't be stored: %s", error)
 
 
 def _redacting(environ: Mapping[str, str]) -> Callable[[str], str]:

@@ -50,11 +50,6 @@ def fill(text: str, environ: Mapping[str, str]) -> Filled:
     return Filled(_REFERENCE.sub(one, text), tuple(faults))
 
 
-def refers(text: str) -> bool:
-    """Whether the text has a reference."""
-    return any(match["name"] for match in _REFERENCE.finditer(text))
-
-
 def only_refers(text: str) -> bool:
     """Whether the text is one reference and holds nothing of its own."""
     return _WHOLE.fullmatch(text) is not None

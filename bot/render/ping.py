@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.model.incident import Incident, Status
+from bot.model.incident import Status
 from bot.model.message import Block, Drawing, State
 from bot.model.overview import Overview, Ping
 from bot.model.units import format_duration
@@ -124,8 +124,3 @@ def _small(seen: Overview, facts: Mapping[str, Any]) -> list[str]:
     }[facts["stage"]]
     following = upcoming(seen)
     return [f"{place} | next: {following}" if following else place]
-
-
-def open_link(incident: Incident, link: str | None) -> str:
-    """Where the card is, for the answer to ``Open``."""
-    return f"<{link}|{incident.key} in #{incident.channel}>" if link else f"#{incident.channel}"

@@ -9,7 +9,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -79,7 +79,6 @@ class Counters:
     functions: int = 0
     slow: int = 0
     disk_full: int = 0
-    listeners: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Database:
@@ -96,6 +95,7 @@ class Database:
         self.path = path
         self.reserve = Reserve(path)
         self.counters = Counters()
+        self._listeners: list[Callable[[], None]] = []
         self._clock = clock
         self._after_commit = after_commit
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
@@ -127,7 +127,7 @@ class Database:
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call the listener, on the event loop, after each group that wrote something."""
-        self.counters.listeners.append(listener)
+        self._listeners.append(listener)
 
     async def close(self) -> None:
         """Finish what waits, then close the file."""
@@ -270,7 +270,7 @@ class Database:
             by_loop.setdefault(call.loop, []).append(call)
         for loop, calls in by_loop.items():
             try:
-                loop.call_soon_threadsafe(_resolve, calls, self.counters.listeners if wrote else ())
+                loop.call_soon_threadsafe(_resolve, calls, self._listeners if wrote else ())
             except RuntimeError:
                 log.warning("%d answers of the database came after the loop ended", len(calls))
 
