@@ -224,8 +224,18 @@ def post_anew(tx: Tx, message_id: int) -> None:
 
 
 def recover(tx: Tx, limit_ms: int) -> int:
-    """At a start: what was being sent is unsure, once its attempt must be over."""
+    """At a start: what was being sent is unsure, once its attempt must be over.
+
+    What waits is due now at the latest: the machine's clock may have been set back meanwhile.
+    """
     tx.run("UPDATE outbox SET lookup_failed_at = NULL WHERE state = 'unsure'")
+    tx.run(
+        """UPDATE outbox SET due_at = :now + CASE WHEN state = 'unsure' THEN :limit ELSE 0 END
+        WHERE delivered < revision AND state <> 'sending'
+          AND due_at > :now + CASE WHEN state = 'unsure' THEN :limit ELSE 0 END""",
+        limit=limit_ms,
+        now=tx.now,
+    )
     return tx.run(
         """UPDATE outbox SET state = 'unsure', due_at = MIN(sending_at, :now) + :limit,
         error = 'the bot stopped while it was sent' WHERE state = 'sending'""",

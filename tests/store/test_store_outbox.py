@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from bot.model.message import Message, State
 from bot.store import outbox
 from bot.store.database import Database, Tx
-from tests.support.clock import ManualClock
+from tests.support.clock import NOON, ManualClock
+from tests.support.store import open_database
 
 LIMIT_MS = 13_000
 HERE = "channel:incidents"
@@ -264,6 +266,28 @@ async def test_at_a_start_what_was_being_sent_is_unsure_and_what_is_there_is_lef
     assert await post.all_in_order() == ["waiting", "half edited"]
     clock.advance(LIMIT_MS)
     assert await post.next() == "half sent"
+
+
+async def test_a_clock_that_was_set_back_before_a_restart_holds_no_message_up(
+    tmp_path: Path,
+) -> None:
+    async with open_database(tmp_path / "iora.db", ManualClock(NOON)) as database:
+        post = Post(database)
+        for key in ("waits", "half sent", "unsure"):
+            await post.add(key)
+        for key in ("half sent", "unsure"):
+            await post.sending(key)
+        row = await post.row("unsure")
+        await database.write(outbox.unsure, row.id, LIMIT_MS, "no answer")
+    clock = ManualClock(NOON - 86_400_000)
+    async with open_database(tmp_path / "iora.db", clock) as database:
+        post = Post(database)
+        await database.write(outbox.recover, LIMIT_MS)
+        assert await post.next() == "waits"
+        await post.sent("waits")
+        assert await post.next() is None, "their attempts may not be over"
+        clock.advance(LIMIT_MS)
+        assert sorted(await post.all_in_order()) == ["half sent", "unsure"]
 
 
 async def test_what_was_deleted_outside_is_posted_anew(database: Database) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.model.timer import Timer
 from bot.store import timers
 from bot.store.database import Database, Tx
 from bot.store.timers import LEASE_MS
-from tests.support.clock import ManualClock
+from tests.support.clock import NOON, ManualClock
+from tests.support.store import open_database
+
+DAY = 86_400_000
 
 
 def arm(tx: Tx, subject: str, due_at: int) -> None:
@@ -127,6 +132,15 @@ async def test_after_a_start_what_was_claimed_is_due_at_once(
     clock.advance(1_000)
     assert await database.write(timers.release_claims) == 1
     assert [timer.subject for timer in await claim(database)] == ["claimed"]
+
+
+async def test_a_clock_that_was_set_back_before_a_restart_holds_no_claim(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "iora.db", ManualClock(NOON)) as before:
+        await before.write(arm, "claimed", NOON)
+        await claim(before)
+    async with open_database(tmp_path / "iora.db", ManualClock(NOON - DAY)) as after:
+        await after.write(timers.release_claims)
+        assert [timer.subject for timer in await claim(after)] == ["claimed"]
 
 
 async def test_one_timer_a_kind_and_subject_with_the_latest_detail(
