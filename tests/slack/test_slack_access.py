@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.model.command import Resolve
 from bot.workspace.records import Person
 from tests.support.house import (
     ALICE,
@@ -143,6 +144,28 @@ async def test_who_becomes_a_guest_or_a_full_member_is_one_here_within_the_hour(
     assert await typed(house, GUEST, "incidents") != GUEST_REFUSAL, "what was known last counts"
     house.slack.site.without.clear()
     assert await typed(house, GUEST, "incidents") == GUEST_REFUSAL
+
+
+@pytest.mark.parametrize("team", [None, "T01TEAM"], ids=["the token's team", "the config's team"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"user_id": ALICE, "team_id": "T09OTHER"},
+        {"user": {"id": ALICE, "team_id": "T09OTHER"}, "team": {"id": "T01TEAM"}},
+        {"user": {"id": ALICE}, "team": {"id": "T09OTHER"}},
+    ],
+    ids=["a command", "a click in a shared channel", "a click elsewhere"],
+)
+async def test_somebody_of_another_team_with_a_responders_id_is_no_responder(
+    tmp_path, team, payload
+):
+    async with standing(tmp_path) as house:
+        slack = {"channel": "incidents"} | ({"team": team} if team else {})
+        async with living(house, config_for(house.target, slack=slack)) as bot:
+            assert "INC-1 declared" in await typed(house, BOB, "declare sev3 API slow")
+            given = await bot.desk.do(Resolve(incident=1), payload)
+            assert str(given) == GUEST_REFUSAL
+            assert "SEV3 OPEN" in await typed(house, BOB, "show INC-1")
 
 
 async def test_a_guest_does_not_share_what_a_member_was_shown(house):
