@@ -16,7 +16,7 @@ from bot.store import timers
 from bot.store.database import Database, Tx
 
 EVIDENCE_WITHIN_MS = 10_000
-PRUNE_EVERY_MS = 3_600_000
+PRUNE_EVERY_MS = 300_000  # little at a time: nobody's commit is to wait for a whole day's samples
 RESERVE_EVERY_MS = 60_000
 
 
@@ -93,7 +93,7 @@ def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:
 
 
 def prune(tx: Tx, timer: Timer) -> None:
-    """Forget old samples, and come back in an hour."""
+    """Forget old samples, and come back."""
     if later(tx, timer, PRUNE_EVERY_MS):
         monitoring.forget_old(tx)
 
