@@ -131,7 +131,10 @@ class Bot:
 
     async def _build(self, *, serving: bool) -> None:
         settings, stack = self.settings, self._stack
-        self.database = Database(settings.database, self.clock, after_commit=self._after_commit)
+        # Opening checks the file, which takes a while where it is large.
+        self.database = await asyncio.to_thread(
+            Database, settings.database, self.clock, after_commit=self._after_commit
+        )
         stack.push_async_callback(self.database.close)
         await asyncio.to_thread(self.database.reserve.refill)
         pool = await stack.enter_async_context(session())

@@ -13,11 +13,15 @@ HEALTHY: tuple[str, ...] = HealthSource.model_fields["healthy"].default
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What `iora init` asks. Empty text stands for "none"; people are member ids."""
+    """What `iora init` asks. Empty text stands for "none"; people are member ids.
+
+    ``login``: who sets it up; at the command line they may do what a responder may.
+    """
 
     team: str
     channel: str
     responders: tuple[str, ...]
+    login: str
     commanders: tuple[str, ...]
     target: str
     health_url: str
@@ -91,7 +95,7 @@ def _people(answers: Answers) -> Iterable[str]:
     yield ""
     yield "# Who may mitigate, resolve and change severity; a login is named as cli:LOGIN."
     yield "roles:"
-    yield f"  responder: {_texts(answers.responders)}"
+    yield f"  responder: {_texts((*answers.responders, f'cli:{answers.login}'))}"
     yield f"  commander: {_texts(answers.commanders)}"
     yield ""
     yield _ESCALATION

@@ -21,6 +21,7 @@ from bot.http import Answer, Client
 from bot.model.config import Channel, Person, Team
 from bot.model.incident import Severity
 from bot.model.target import Name, Url
+from bot.web.control import login_of
 
 _SHOWN = 300
 _TIMEOUT_MS = 5_000
@@ -215,6 +216,7 @@ def init(  # one parameter an option
         team=team,
         channel=channel,
         responders=tuple(responders.split(",")),
+        login=login_of(os.getuid()),
         commanders=tuple(commanders.split(",")),
         target=target,
         health_url=url,

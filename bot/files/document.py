@@ -30,6 +30,8 @@ SIZE = 256 * 1024
 _MOST = 100
 """Problems that are told at once: a file with more is not the file that was meant."""
 
+_FIRST_STEP = {"config.yaml": "write one with `iora init`"}
+
 
 def load(
     path: Path, schema: type[ModelT], environ: Mapping[str, str] | None, *checks: Check
@@ -76,7 +78,10 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(SIZE + 1)
     except FileNotFoundError:
-        raise ConfigError((Problem(path=name, text="there is no such file"),)) from None
+        problem = Problem(
+            path=name, text="there is no such file", fix=_FIRST_STEP.get(path.name, "")
+        )
+        raise ConfigError((problem,)) from None
     except IsADirectoryError:
         raise ConfigError((Problem(path=name, text="a folder", expected="a file"),)) from None
     except PermissionError:

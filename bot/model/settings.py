@@ -57,6 +57,10 @@ class Settings:
                 "SLACK_BOT_TOKEN is not set: install the app and copy its bot token (xoxb-...); "
                 "to try the bot without Slack, run `iora local`"
             )
+        if self.bot_token.startswith("xapp-") or self.app_token.startswith("xoxb-"):
+            raise WrongSettings(
+                "SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-: they are swapped"
+            )
         if not self.app_token and not self.signing_secret:
             raise WrongSettings(
                 "neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set: "

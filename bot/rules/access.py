@@ -33,7 +33,7 @@ def refuse(
     config: Config, actor: Actor, command: Command, incident: Incident, paged: Collection[str]
 ) -> Refusal | None:
     """Responders, the commander and whoever was paged may mitigate, resolve, assign and re-rate."""
-    if not isinstance(command, RESTRICTED) or _stands(config, actor, incident, paged):
+    if not isinstance(command, RESTRICTED) or stands(config, actor, incident, paged):
         return None
     verb = type(command).__name__.lower().replace("setseverity", "change the severity of")
     remedy = f"Who may: {who_may(config, incident, paged)}."
@@ -56,7 +56,8 @@ def mention(holder: str) -> str:
     return f"the login {holder[4:]}" if holder.startswith("cli:") else f"<@{holder}>"
 
 
-def _stands(config: Config, actor: Actor, incident: Incident, paged: Collection[str]) -> bool:
+def stands(config: Config, actor: Actor, incident: Incident, paged: Collection[str]) -> bool:
+    """Whether someone has a part in the incident: by role, as its commander, or because paged."""
     return (
         actor.holder in config.holders("responder")
         or actor.holder in config.holders("commander")

@@ -42,12 +42,19 @@ class Change:
 Decision = Change | Refusal
 
 
-def decide(incident: Incident, command: OnIncident, actor: Actor, now: int) -> Decision:
-    """What becomes of the incident. Access was checked before."""
+def decide(
+    incident: Incident, command: OnIncident, actor: Actor, now: int, *, may_command: bool = True
+) -> Decision:
+    """What becomes of the incident. Access was checked before.
+
+    ``may_command`` False: whoever acknowledges does not become its commander, who may do more.
+    """
+    if isinstance(command, Acknowledge):
+        return _acknowledge(incident, actor, now, may_command=may_command)
     return _DECISIONS[type(command)](incident, command, actor, now)
 
 
-def _acknowledge(incident: Incident, command: Acknowledge, actor: Actor, now: int) -> Decision:
+def _acknowledge(incident: Incident, actor: Actor, now: int, *, may_command: bool) -> Decision:
     if incident.status is not Status.OPEN:
         return Refusal(
             f"{incident.key} is {incident.status} already.", f"See `/iora show {incident.key}`."
@@ -55,7 +62,7 @@ def _acknowledge(incident: Incident, command: Acknowledge, actor: Actor, now: in
     columns: dict[str, Any] = {"status": Status.ACKNOWLEDGED}
     if incident.acknowledged_at is None:
         columns |= _acknowledged(incident, now)
-    if incident.commander is None:
+    if incident.commander is None and may_command:
         columns["commander"] = actor.holder
     return Change("acknowledged", columns, escalation="stop")
 
@@ -188,7 +195,6 @@ def _over(incident: Incident) -> Refusal:
 
 
 _DECISIONS: Mapping[type[OnIncident], Callable[..., Decision]] = {
-    Acknowledge: _acknowledge,
     Assign: _assign,
     SetSeverity: _severity,
     Mitigate: _mitigate,

@@ -82,7 +82,7 @@ class Commands:
         if outsider is not None:
             return outsider
         if isinstance(command, Health):
-            return await self._health(command, self._time_limit(command.targets))
+            return await self._health(command, self._monitoring.time_limit(command.targets))
         assert handler is not None, command
         return await handler(command, asked)
 
@@ -94,7 +94,7 @@ class Commands:
         """First words within a second where the whole takes longer, then the whole."""
         outsider = access.refuse_outsider(self._live.config, asked.actor)
         if isinstance(command, Health) and outsider is None:
-            limit = self._time_limit(command.targets)
+            limit = self._monitoring.time_limit(command.targets)
             first = await self._health(command, FIRST_WORDS_MS)
             if isinstance(first, Answer) and first.facts["late"]:
                 yield Answer(kind="health", facts={**first.facts, "complete": False})
@@ -131,7 +131,7 @@ class Commands:
 
     async def _baseline(self, command: Baseline, asked: Asked) -> Given:
         found = await self._health(
-            Health(targets=command.targets), self._time_limit(command.targets)
+            Health(targets=command.targets), self._monitoring.time_limit(command.targets)
         )
         if isinstance(found, Refusal):
             return found
@@ -189,13 +189,6 @@ class Commands:
             if unknown
             else None
         )
-
-    def _time_limit(self, names: tuple[str, ...]) -> int:
-        """How long the slowest of the targets may take, in milliseconds."""
-        config = self._live.config
-        chosen = [target for name, target in config.targets.items() if not names or name in names]
-        limits = [max(one.health.timeout, one.agent.timeout if one.agent else 0) for one in chosen]
-        return 500 + max(limits, default=0)
 
 
 def _declare(

@@ -93,8 +93,8 @@ class Doctor:
 
     async def _targets(self) -> list[Line]:
         config = self._live.config
-        within = max(target.health.timeout for target in config.targets.values()) + 500
-        healths = await self._monitoring.refresh(tuple(config.targets), within)
+        names = tuple(config.targets)
+        healths = await self._monitoring.refresh(names, self._monitoring.time_limit(names))
         return [line for health in healths for line in _target_lines(health)]
 
     def _time(self) -> Line:

@@ -172,7 +172,8 @@ def _decide(
     refusal = access.refuse(config, actor, command, incident, paged(entries))
     if refusal is not None:
         return refusal
-    decision = lifecycle.decide(incident, command, actor, now)
+    may_command = access.stands(config, actor, incident, paged(entries))
+    decision = lifecycle.decide(incident, command, actor, now, may_command=may_command)
     if isinstance(decision, Refusal):
         return _with_who(decision, incident, entries)
     return decision

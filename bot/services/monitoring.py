@@ -62,6 +62,13 @@ class Monitoring:
             for name, one in measuring.items()
         )
 
+    def time_limit(self, names: Sequence[str]) -> int:
+        """How long the slowest of the targets may take, in milliseconds; none named: of all."""
+        config = self._live.config
+        chosen = [target for name, target in config.targets.items() if not names or name in names]
+        limits = [max(one.health.timeout, one.agent.timeout if one.agent else 0) for one in chosen]
+        return 500 + max(limits, default=0)
+
     def shown(self, target: str, at: int) -> Health | None:
         """A health that was shown not long ago, as it was."""
         return self._shown.get((target, at))

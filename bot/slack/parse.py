@@ -78,10 +78,15 @@ def parse(text: str, targets: Collection[str], now: int) -> Parsed:
     word = words[0].lower()
     handler = _WORDS.get(word)
     if handler is None:
-        near = get_close_matches(word, BY_WORD, n=1, cutoff=0.5)
-        hint = f"Did you mean `/iora {near[0]}`?" if near else "See `/iora help`."
-        return Refusal(f"There is no command {_quoted(from_slack(words[0]))}.", hint)
+        return _unknown(from_slack(words[0]))
     return handler(Said(tuple(words[1:]), targets, now))
+
+
+def _unknown(word: str) -> Refusal:
+    """No such command, and the nearest one that there is."""
+    near = get_close_matches(word.lower(), BY_WORD, n=1, cutoff=0.5)
+    hint = f"Did you mean `/iora {near[0]}`?" if near else "See `/iora help`."
+    return Refusal(f"There is no command {_quoted(word)}.", hint)
 
 
 def _quoted(text: str) -> str:
@@ -95,7 +100,10 @@ def usage(word: str, problem: str) -> Refusal:
 
 
 def _help(said: Said) -> Parsed:
-    return Help(topic=said.text.lower().split(" ")[0] if said.words else "")
+    topic = said.text.lower().partition(" ")[0].removeprefix("/")
+    if topic and topic not in BY_WORD:
+        return _unknown(topic)
+    return Help(topic=topic)
 
 
 def _targets(said: Said) -> tuple[str, ...] | Refusal:

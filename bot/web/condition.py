@@ -101,7 +101,10 @@ class Condition:
         return web.json_response(body, status=503 if problems else 200)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        seen = await self._database.read(_counts)
+        try:
+            seen = await self._database.read(_counts)
+        except StoreError as error:
+            return web.Response(status=503, text=f"{error}\n")
         for severity in Severity:
             self._open.labels(severity=severity).set(seen[severity])
         late = self._clock.now() - seen["next_timer"] if seen["next_timer"] else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from bot.cli.check import check
 from bot.cli.init import init
 from bot.files.config import load_config
 from bot.files.note import findings
+from bot.web.control import login_of
 
 ANSWERS = {
     "/health": (200, b'{"status": "ok", "uptime": 5}'),
@@ -77,7 +79,11 @@ def test_a_person_answers_and_the_written_file_passes_the_check(folder: Path, se
     config = load_config(folder / "config.yaml", {})
     assert (config.slack.team, config.slack.channel) == ("T01TEAM", "oncall")
     assert config.targets["api"].health.url == f"{service}/health"
-    assert config.roles == {"responder": ("U01ALICE", "U02BOB"), "commander": ("U01ALICE",)}
+    login = f"cli:{login_of(os.getuid())}"
+    assert config.roles == {
+        "responder": ("U01ALICE", "U02BOB", login),
+        "commander": ("U01ALICE",),
+    }, "whoever sets it up may resolve from here"
     assert "#" in (folder / "config.yaml").read_text()
     assert run_check().exit_code == 0
 

@@ -19,5 +19,6 @@ async def test_a_card_that_was_deleted_is_posted_again(tmp_path):
         )
         assert again.ts != first.ts
         await house.until(
-            lambda: [m for m in house.messages() if m.thread_ts == again.ts], "a reply in its thread"
+            lambda: [m for m in house.messages() if m.thread_ts == again.ts],
+            "a reply in its thread",
         )

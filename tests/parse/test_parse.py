@@ -214,6 +214,7 @@ def examples(usage: str) -> list[str]:
         "@person": f"<@{BOB}|bob>",
         "open|mine|resolved|all": "mine",
         "window": "12h",
+        "topic": "declare",
     }
     word, _, rest = usage.partition(" ")
     texts = []
@@ -285,3 +286,9 @@ def test_whatever_is_typed_is_a_command_or_a_refusal_with_a_remedy(words: list[s
         assert found.reason
         assert found.remedy
     str(found).encode("utf-8")
+
+
+def test_help_on_what_is_not_there_names_the_nearest():
+    refused = parse("help helth", (), 0)
+    assert isinstance(refused, Refusal)
+    assert refused.remedy == "Did you mean `/iora health`?"

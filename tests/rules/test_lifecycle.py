@@ -23,7 +23,7 @@ from bot.model.incident import Incident, Severity, Status
 from bot.rules.lifecycle import Change, decide
 from tests.support.clock import NOON
 from tests.support.configs import BOB
-from tests.support.incidents import alice, bob, incident
+from tests.support.incidents import alice, bob, incident, mallory
 
 OPEN, ACKNOWLEDGED, MITIGATED, RESOLVED = Status
 MINUTE = 60_000
@@ -274,3 +274,9 @@ def test_the_text_of_a_resolve_and_how_long_it_took_stand_in_its_entry() -> None
     decision = decide(found, Resolve(text="rolled back"), bob, NOON + 9 * MINUTE)
     assert isinstance(decision, Change)
     assert decision.facts == {"text": "rolled back", "took": 9 * MINUTE}
+
+
+def test_whoever_has_no_part_in_it_acknowledges_without_commanding_it():
+    change = decide(incident(), Acknowledge(), mallory, NOON, may_command=False)
+    assert change.columns["status"] is Status.ACKNOWLEDGED
+    assert "commander" not in change.columns

@@ -75,7 +75,8 @@ async def test_full_members_without_a_role_may_ask_note_and_acknowledge(house):
     await typed(house, MALLORY, "declare sev3 API slow")
     for text in FOR_MEMBERS:
         assert "may not" not in await typed(house, MALLORY, text), text
-    assert "may not" not in await typed(house, MALLORY, "resolve INC-1"), "she commands it now"
+    assert "*Commander:* nobody" in text_of(house.card()), "to acknowledge is not to command"
+    assert "may not" in await typed(house, MALLORY, "resolve INC-1")
 
 
 async def test_responders_may_do_what_needs_a_role(house):
