@@ -135,7 +135,7 @@ class Bot:
         stack.push_async_callback(self.database.close)
         await asyncio.to_thread(self.database.reserve.refill)
         pool = await stack.enter_async_context(session())
-        client = await stack.enter_async_context(Client())
+        client = await stack.enter_async_context(Client(self._allows))
         self.monitoring = Monitoring(self.database, client, self.live, self.clock)
         stack.push_async_callback(self.monitoring.close)
         self._web_client = web_client(settings.bot_token, settings.slack_api, pool)
@@ -204,6 +204,9 @@ class Bot:
             task.cancel()  # the loops have ended already, unless one hangs
         await asyncio.gather(linking, *running, return_exceptions=True)
         await self.link.close()
+
+    def _allows(self, url: str) -> bool:
+        return self.live.config.allows(url)
 
     def _link_problem(self) -> str | None:
         return self.link.problem()

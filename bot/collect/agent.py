@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.collect import credentials
 from bot.http import Client, RequestFailed
 from bot.model.reading import Reading
 from bot.model.target import AgentSource
@@ -14,18 +15,16 @@ from bot.model.units import METRIC_UNITS
 from bot.rules.verdict import missing
 
 SOURCE = "agent"
+TRIES = 3
 
 
 async def measure(
     client: Client, source: AgentSource, wanted: Sequence[str], now: int
 ) -> tuple[Reading, ...]:
     """The agent's readings. Each wanted metric is there: as a value, or unknown with the reason."""
-    headers = {}
-    if source.token is not None and source.token.get_secret_value():
-        headers["Authorization"] = f"Bearer {source.token.get_secret_value()}"
-    url = f"{source.url.rstrip('/')}/v1/metrics"
+    url, headers = source.endpoint("metrics"), credentials.of_agent(source)
     try:
-        answer = await client.get(url, headers=headers, timeout_ms=source.timeout)
+        answer = await client.get(url, headers=headers, timeout_ms=source.timeout, tries=TRIES)
     except RequestFailed as error:
         return _none(wanted, now, f"the agent gave no answer: {error}")
     match answer.status:

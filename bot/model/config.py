@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -79,3 +80,18 @@ class Config(Written):
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""
         return self.roles.get(role, ())
+
+    def allows(self, url: str) -> bool:
+        """Whether the file names the URL, or it is an endpoint of an agent that the file names."""
+        return url in self._urls or url.rpartition("/v1/")[0] in self._agents
+
+    @cached_property
+    def _urls(self) -> frozenset[str]:
+        targets = self.targets.values()
+        measured = (source.url for target in targets for source in target.metrics if source.url)
+        return frozenset((*(target.health.url for target in targets), *measured))
+
+    @cached_property
+    def _agents(self) -> frozenset[str]:
+        agents = (target.agent for target in self.targets.values())
+        return frozenset(agent.url.rstrip("/") for agent in agents if agent)

@@ -41,7 +41,7 @@ class Due:
     async def _poll(self, timer: Timer) -> None:
         if await self._database.write(poll_again, timer, self._live.config):
             target = self._live.config.targets[timer.subject]
-            within = target.health.timeout + 1_000
+            within = target.timeout + 1_000
             await self._monitoring.refresh((timer.subject,), within)
 
     async def _level(self, timer: Timer) -> None:

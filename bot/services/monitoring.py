@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.clock import Clock
-from bot.collect import agent, health
+from bot.collect import agent, health, metrics
 from bot.http import Client
 from bot.model.config import Config
 from bot.model.reading import Check, Health, Reach, Reading, Verdict
 from bot.model.target import Target
-from bot.rules import verdict, window
+from bot.rules import pace, verdict, window
+from bot.rules.measured import first_known
 from bot.services.live import Live
-from bot.store import samples
+from bot.store import samples, timers
 from bot.store.database import Database, Tx
 from bot.store.samples import Sample
 
@@ -38,6 +39,8 @@ class Monitoring:
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[Health]] = {}
         self._since: dict[str, int] = {}
+        self._silences: dict[str, int] = {}
+        self._put_off: set[str] = set()
         self._shown: OrderedDict[tuple[str, int], Health] = OrderedDict()
 
     async def refresh(self, targets: Sequence[str], within_ms: int) -> tuple[Health, ...]:
@@ -74,17 +77,35 @@ class Monitoring:
         config = self._live.config
         target = config.targets[name]
         now = self._clock.now()
-        check, measured = await asyncio.gather(
-            health.check(self._client, target.health, now), self._agent(target, config, now)
+        check, given = await asyncio.gather(
+            health.check(self._client, target, now), self._given(target, config, now)
         )
         said = verdict.said(check, target.health)
-        own = await self._database.write(_record, name, target, check, said.failed, measured)
+        again_in = self._again_in(name, target, check)
+        readings = await self._database.write(
+            _record, name, target, check, said.failed, given, again_in
+        )
         now = self._clock.now()
         found = verdict.judge(
-            name, said, check.word, (*own, *measured), config.baselines, config.critical, now
+            name, said, check.word, readings, config.baselines, config.critical, now
         )
         self._remember(found)
         return found
+
+    def _again_in(self, name: str, target: Target, check: Check) -> int | None:
+        """In how many milliseconds the next poll should be; None where it is planned already."""
+        silent = check.reach is not Reach.ANSWERED
+        self._silences[name] = self._silences.get(name, 0) + 1 if silent else 0
+        again_in = pace.interval(target.poll, self._silences[name], check.retry_after)
+        planned = again_in == target.poll and name not in self._put_off
+        (self._put_off.discard if again_in == target.poll else self._put_off.add)(name)
+        return None if planned else again_in
+
+    async def _given(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
+        """What its sources say, in the order in which they count."""
+        sources = (metrics.measure(self._client, target, one, now) for one in target.metrics)
+        found = await asyncio.gather(*sources, self._agent(target, config, now))
+        return tuple(reading for readings in found for reading in readings)
 
     async def _agent(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
         if target.agent is None:
@@ -98,10 +119,10 @@ class Monitoring:
         now = self._clock.now()
         waited = (now - self._since[name]) / 1000
         said = verdict.Said(Verdict.UNKNOWN, f"no answer yet after {waited:.1f} s", failed=False)
-        unread = [(metric, window.SOURCE) for metric in window.METRICS]
-        if config.targets[name].agent:
-            unread += [(metric, agent.SOURCE) for metric in _AGENT_METRICS]
-        readings = [verdict.missing(one, now, source, "not read yet") for one, source in unread]
+        unread = _sources(config.targets[name])
+        readings = first_known(
+            [verdict.missing(one, now, source, "not read yet") for one, source in unread]
+        )
         found = verdict.judge(name, said, None, readings, config.baselines, config.critical, now)
         return replace(found, late=True)
 
@@ -111,30 +132,38 @@ class Monitoring:
             self._shown.popitem(last=False)
 
 
+def _sources(target: Target) -> list[tuple[str, str]]:
+    """Which source may give which metric, in the order in which they count."""
+    named = [(metric, source.label) for source in target.metrics for metric in source.values]
+    agents = [(metric, agent.SOURCE) for metric in _AGENT_METRICS] if target.agent else []
+    return [*named, *agents, *((metric, window.SOURCE) for metric in window.METRICS)]
+
+
 def _record(
     tx: Tx,
     name: str,
     target: Target,
     check: Check,
     failed: bool,
-    measured: tuple[Reading, ...],
-) -> tuple[Reading, Reading]:
-    """Keep the poll and the readings; the bot's own readings over the target's window."""
+    given: tuple[Reading, ...],
+    again_in: int | None,
+) -> tuple[Reading, ...]:
+    """Keep the poll and one reading a metric: of the first source that has it, the bot's own last."""
+    if again_in is not None:
+        timers.move(tx, "poll", name, tx.now + again_in)
     if check.reach is not Reach.UNREACHABLE:
         timed = check.reach in {Reach.ANSWERED, Reach.TIMED_OUT}
         reason = (check.problem or f"HTTP {check.http_status}") if failed else None
         sample = Sample(check.at, check.elapsed_ms if timed else None, reason)
         samples.add(tx, name, POLL, sample)
-    for reading in measured:
-        samples.add(tx, name, reading.metric, Sample(reading.at, reading.value, reading.reason))
     polls = [
         window.Poll(one.at, one.value, one.reason is not None)
         for one in samples.since(tx, name, POLL, tx.now - target.window)
     ]
-    own = window.readings(polls, target.window, tx.now)
-    for reading in own:
-        samples.add(tx, name, reading.metric, Sample(tx.now, reading.value, reading.reason))
-    return own
+    readings = first_known((*given, *window.readings(polls, target.window, tx.now)))
+    for reading in readings:
+        samples.add(tx, name, reading.metric, Sample(reading.at, reading.value, reading.reason))
+    return readings
 
 
 def forget_old(tx: Tx) -> int:
