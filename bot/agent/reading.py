@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psutil
 
@@ -14,6 +15,9 @@ from bot.model.units import METRIC_UNITS
 MEGABYTE = 1_000_000
 CHEAP = ("memory_mb", "threads", "open_files", "open_files_limit", "uptime_s")
 PERMISSION_DENIED = "permission denied"
+ENDED = "the process has ended"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,40 @@ class Unknown(Exception):
     """Why a number can't be had."""
 
 
+def attempt(read: Callable[[], T]) -> tuple[T | None, str | None]:
+    """What ``read`` returns, or None with the reason why it can't be had."""
+    try:
+        return read(), None
+    except (psutil.AccessDenied, PermissionError):
+        return None, PERMISSION_DENIED
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return None, ENDED
+    except Unknown as error:
+        return None, str(error)
+    except AttributeError:  # psutil leaves out what a system doesn't have
+        return None, "not readable on this system"
+    except (NotImplementedError, OSError) as error:
+        return None, f"not readable on this system: {error}"
+
+
 def measured(metric: str, read: Callable[[], float], at: int) -> Measured:
     """Read one number; never a made-up one."""
-    try:
-        return Measured(metric, read(), None, at)
-    except (psutil.AccessDenied, PermissionError):
-        return Measured(metric, None, PERMISSION_DENIED, at)
-    except psutil.NoSuchProcess:
-        return Measured(metric, None, "the process has ended", at)
-    except Unknown as error:
-        return Measured(metric, None, str(error), at)
-    except (NotImplementedError, OSError) as error:
-        return Measured(metric, None, f"not readable on this system: {error}", at)
+    value, reason = attempt(read)
+    return Measured(metric, value, reason, at)
+
+
+class Fields:
+    """Values that are read one by one; ``unknown`` has the reason of each that can't be had."""
+
+    def __init__(self) -> None:
+        self.unknown: dict[str, str] = {}
+
+    def read(self, name: str, read: Callable[[], T], *more: str) -> T | None:
+        """The value, or None; ``more`` are the other fields that are made of it."""
+        value, reason = attempt(read)
+        if reason is not None:
+            self.unknown |= dict.fromkeys((name, *more), reason)
+        return value
 
 
 def memory_mb(process: psutil.Process) -> float:
