@@ -17,7 +17,8 @@ from bot.model.target import Target
 async def check(client: Client, target: Target, now: int) -> Check:
     """One request; whatever happens is a ``Check``, at the time ``now``.
 
-    It is never tried again: how often it fails is what is measured.
+    It is not tried again when it fails: how often it does is what is measured. (aiohttp alone sends it
+    once more when the connection breaks before an answer, for a kept one may have gone stale.)
     """
     source, headers = target.health, credentials.of_target(target.auth)
     try:

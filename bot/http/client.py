@@ -72,6 +72,7 @@ class Client:
         short random pause, as long as the time limit, which is for all tries together, leaves room.
         """
         ends = time.perf_counter() + timeout_ms / 1000
+        answer: Answer | None = None
         for number in range(1, tries + 1):
             left = ends - time.perf_counter()
             pause = _PAUSE_S * 2 ** (number - 1) * _RANDOM.uniform(0.5, 1.5)
@@ -81,6 +82,10 @@ class Client:
             except Reset:
                 if last or time.perf_counter() + pause >= ends:
                     raise
+            except TimedOut:
+                if answer is None:
+                    raise
+                return answer  # it says more than that the rest of the time was not enough
             else:
                 pause = max(pause, _seconds(answer.retry_after))
                 if last or answer.status not in _AGAIN or time.perf_counter() + pause >= ends:

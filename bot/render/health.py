@@ -16,6 +16,7 @@ from bot.text import outside
 Facts = Mapping[str, Any]
 IN_FULL = 3  # beyond that many targets: verdicts and failures only
 _LISTED = 40
+SCORE = "overall_score"
 
 
 def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool = True) -> Drawing:
@@ -115,9 +116,20 @@ def _footer(targets: Sequence[Facts], now: int, *, complete: bool) -> str:
     parts = [time(now), f"{len(read)} of {len(counted)} read"]
     if len(targets) == 1 and targets[0]["status"]:
         parts.append(f'status word "{outside(targets[0]["status"], 60)}"')
+    if len(targets) == 1:
+        parts += [
+            _score(reading) for reading in targets[0]["readings"] if reading["metric"] == SCORE
+        ]
     if len(targets) > _LISTED:
         parts.append(f"{len(targets) - _LISTED} more targets are not shown")
     return " | ".join(parts)
+
+
+def _score(reading: Facts) -> str:
+    """A service's own word on itself: shown, and never part of a verdict unless it has a bound."""
+    if reading["value"] is None:
+        return f"{title(SCORE)} unknown ({outside(reading['reason'] or 'no reason given', 200)})"
+    return f"{title(SCORE)} {format_value(reading['value'], reading['unit'])}"
 
 
 def _buttons(targets: Sequence[Facts]) -> Block:

@@ -114,7 +114,7 @@ def _finite(raw: float) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{shown(raw)} is no number that can be used")
     if number == _NOTHING:
-        raise ValueError(f"{raw:.0f} stands for no value")
+        raise ValueError(f"{shown(raw)} stands for no value")
     return number
 
 
