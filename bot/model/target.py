@@ -76,6 +76,12 @@ MetricName = Annotated[
 Token = Annotated[SecretStr, AfterValidator(_token)]
 
 
+def place_of(url: str) -> str:
+    """What messages call a URL: without its query, which may hold a key."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}"
+
+
 class HealthSource(Written):
     """Where a target says how it is."""
 
@@ -85,6 +91,11 @@ class HealthSource(Written):
         ("ok", "healthy", "up", "pass", "running"), description="status words that mean healthy"
     )
     timeout: Duration = 5_000
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return place_of(self.url)
 
 
 class AgentSource(Written):
@@ -154,11 +165,8 @@ class MetricSource(Written):
 
     @property
     def label(self) -> str:
-        """What messages call it; without a query, which may hold a key."""
-        if self.url is None:
-            return f"{self.relay} via agent"
-        parts = urlsplit(self.url)
-        return f"{parts.netloc}{parts.path}"
+        """What messages call it."""
+        return f"{self.relay} via agent" if self.url is None else place_of(self.url)
 
 
 class HmacKey(Written):
