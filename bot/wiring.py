@@ -32,6 +32,7 @@ from bot.send.slack import Slack
 from bot.services import delivery, due
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
+from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
 from bot.services.incidents import Asked
 from bot.services.live import Live
@@ -149,8 +150,9 @@ class Bot:
         asking = partial(identify, self._web_client) if settings.bot_token else None
         link = self._link_problem if serving else _no_link_wanted
         self._doctor = Doctor(self.database, self.live, self.monitoring, asking, link, self.clock)
+        self.diagnosis = Diagnosis(self.database, client, self.monitoring, self.live, self.clock)
         self.commands = Commands(
-            self.database, self.live, self.monitoring, self._doctor, self.clock
+            self.database, self.live, self.monitoring, self._doctor, self.diagnosis, self.clock
         )
         self.desk = Desk(self.commands, Directory(self._web_client), self.live, pool, self.clock)
 
@@ -158,7 +160,7 @@ class Bot:
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
         sending = Delivery(self.database, self._slack, self.live, self.clock, pace_ms=self._pace_ms)
-        handlers = due.Due(self.database, self.monitoring, self.live).handlers()
+        handlers = due.Due(self.database, self.monitoring, self.diagnosis, self.live).handlers()
         self.timer_loop = TimerLoop(self.database, handlers, self.clock)
         self.delivery_loop = DeliveryLoop(sending, self.clock)
         loops = (self.timer_loop, self.delivery_loop)

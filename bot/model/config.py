@@ -65,6 +65,18 @@ GUIDE_BASELINES = {
 GUIDE_CRITICAL = {"cpu_percent": Bound(below=90), "memory_mb": Bound(below=1024)}
 
 
+class ReportSettings(Written):
+    """How diagnostic reports are kept and shown."""
+
+    keep: int = Field(50, ge=1, le=10_000, description="the newest; an open incident's always stay")
+    logs: Literal["report", "thread", "channel"] = Field(
+        "report", description="where log lines may go: the report only, its thread, the channel"
+    )
+    emails: Literal["redact", "keep"] = Field(
+        "redact", description="addresses of people in what a report quotes"
+    )
+
+
 class Config(Written):
     """The whole file."""
 
@@ -76,6 +88,7 @@ class Config(Written):
     escalation: Escalation
     groups: dict[Name, Annotated[tuple[Person, ...], Field(min_length=1)]] = {}
     roles: dict[Role, tuple[RoleHolder, ...]] = {}
+    reports: ReportSettings = ReportSettings()
 
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""

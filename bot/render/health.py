@@ -9,14 +9,25 @@ from bot.model.message import Drawing
 from bot.model.reading import Result
 from bot.model.target import Bound
 from bot.model.units import format_duration, format_value
-from bot.render.blocks import Block, actions, button, context, fields, header, section, time
+from bot.render.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    day_and_time,
+    fields,
+    header,
+    section,
+    time,
+)
 from bot.rules.verdict import title
-from bot.text import outside
+from bot.text import escape, outside
 
 Facts = Mapping[str, Any]
 IN_FULL = 3  # beyond that many targets: verdicts and failures only
 _LISTED = 40
 SCORE = "overall_score"
+_CHANGES = 4
 
 
 def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool = True) -> Drawing:
@@ -26,6 +37,7 @@ def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool 
     for one in _worst_first(targets)[:_LISTED]:
         blocks += _in_full(one, now) if full else _in_short(one)
     blocks.append(context(_footer(targets, now, complete=complete)))
+    blocks += [context(text) for text in map(_since, targets[:IN_FULL]) if text]
     if buttons and complete:
         blocks.append(_buttons(targets))
     return Drawing("; ".join(headline(one) for one in _worst_first(targets)), blocks)
@@ -140,9 +152,21 @@ def _buttons(targets: Sequence[Facts]) -> Block:
     ]
     shown = ",".join(f"{one['target']}@{one['at']}" for one in targets)[:1_900]
     elements = [button("Share", "iora:health:share", shown)]
+    first = bad[0] if bad else f"{targets[0]['target']}@{targets[0]['at']}"
+    if bad or len(targets) == 1:
+        elements.insert(0, button("Diagnose", "iora:health:diagnose", first))
     if bad:
         elements.insert(0, button("Declare", "iora:health:declare", bad[0], style="danger"))
     return actions(elements)
+
+
+def _since(one: Facts) -> str | None:
+    """``Since 14:02, when it was healthy: P95 84 -> 910 ms``."""
+    changed = one.get("changed")
+    if not changed or not changed["changes"]:
+        return None
+    texts = "; ".join(change["text"] for change in changed["changes"][:_CHANGES])
+    return f"Since {day_and_time(changed['since'])}, when it was healthy: {escape(texts)}"
 
 
 def _readings(one: Facts) -> str:

@@ -14,6 +14,7 @@ from bot.model.command import (
     Acknowledge,
     Assign,
     Declare,
+    Diagnose,
     Escalate,
     Health,
     Mitigate,
@@ -50,6 +51,7 @@ class Click:
             "iora:incident:more": self._more,
             "iora:health:declare": self._declare,
             "iora:health:share": self._share,
+            "iora:health:diagnose": self._diagnose,
         }
         self._menu: Mapping[str, Handler] = {
             "severity": self._severity,
@@ -137,6 +139,11 @@ class Click:
         named = (target,) if target in self._desk.live.config.targets else ()
         known = Declare(title=title, targets=named)
         self._open(body, form.declare(self._desk.live.config, known))
+
+    async def _diagnose(self, body: Body, mark: str) -> None:
+        """Committed before the ack; the progress is a message of its own."""
+        target = mark.partition("@")[0]
+        self._say(body, await self._desk.do(Diagnose(target=target), body))
 
     async def _share(self, body: Body, marks: str) -> None:
         self._desk.later(self._shared(body, marks), "share a health answer")

@@ -109,7 +109,7 @@ WRONG = {
         ("version: 1", "version: 1\noncall: {}"),
         (
             "c.yaml:2:1: unknown key 'oncall'; expected version, slack, targets, baselines, critical,"
-            " escalation, groups or roles"
+            " escalation, groups, roles or reports"
         ),
     ),
     "a value of JSON that is no JMESPath": (

@@ -207,6 +207,8 @@ def examples(usage: str) -> list[str]:
         "@person": f"<@{BOB}|bob>",
         "open|mine|resolved|all": "mine",
         "window": "12h",
+        "TARGET": "iora",
+        "ID": "diag_1750000000_a1b2c3d4e5f6",
     }
     word, _, rest = usage.partition(" ")
     texts = []
