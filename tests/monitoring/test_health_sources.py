@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.clock import SystemClock
-from bot.http import Client
+from bot.http import Answer, Client
 from bot.model.actor import Actor
 from bot.model.config import Config
 from bot.model.reading import Verdict
@@ -157,6 +157,41 @@ async def due_in(house: House) -> int:
         return tx.one("SELECT due_at FROM timers WHERE kind = 'poll'")["due_at"] - tx.now
 
     return round(await house.bot.database.read(planned) / 1000)
+
+
+class Noting(Client):
+    """The client, with a list of what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def get(self, url: str, **more: Any) -> Answer:
+        self.asked.append(url)
+        return await super().get(url, **more)
+
+
+async def test_who_took_longest_last_time_is_asked_first(tmp_path: Path):
+    async def slowly(head: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(response(b'{"status": "ok"}'))
+
+    at_once = saying(response(b'{"status": "ok"}'))
+    async with (
+        Host(at_once).listening() as quick,
+        Host(slowly).listening() as slow,
+        Noting() as client,
+    ):
+        clock = SystemClock()
+        database = Database(tmp_path / "iora.db", clock)
+        live = Live(config(targets={"quick": target(quick.url), "slow": target(slow.url)}))
+        monitoring = Monitoring(database, client, live, clock)
+        for _ in range(2):
+            found = await monitoring.refresh(("quick", "slow"), 5_000)
+            assert [one.target for one in found] == ["quick", "slow"], "told as they were asked for"
+        assert client.asked == [quick.url, slow.url, slow.url, quick.url]
+        await monitoring.close()
+        await database.close()
 
 
 async def test_hostile_targets_hold_up_nobody_and_cost_no_memory(tmp_path: Path):
