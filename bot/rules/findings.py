@@ -81,6 +81,18 @@ def _cpu(it: Collected, before: Snapshot | None, baselines: Baselines) -> Iterat
             stable=_stable(before, "cpu_percent", value),
         )
         return
+    busy = _first(it.data("snapshot"), "system", "cpu_percent", or_else=None)
+    if value is not None and busy is not None and busy > CPU_PERCENT and value >= busy / 2:
+        yield _cause(
+            "cpu",
+            f"CPU {_said(busy, '%')} of the machine, most of it this process ({_said(value, '%')})",
+            busy,
+            "%",
+            CPU_PERCENT,
+            "High CPU usage detected - profile for bottlenecks",
+            hot,
+        )
+        return
     core = max((one.get("cpu_percent") or 0.0 for one in threads), default=0.0)
     if core > CORE_PERCENT:
         yield _cause(

@@ -64,6 +64,8 @@ BOUNDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "clients that wait for a lock": (
         {"database": {"connections": {"waiting_clients": 3, "longest_wait_ms": 9_000}}}, ["locks"]),
     "a full disk": ({"snapshot.system.disks": [{"mount": "/", "used_percent": 97.0}]}, ["disk"]),
+    "a machine that is busy with this process": (
+        {"snapshot.system.cpu_percent": 90.0, "snapshot.resources.cpu_percent": 46.0}, ["cpu"]),
     "another process that uses the machine": ({"snapshot.system.cpu_percent": 99.0}, ["neighbour"]),
 }  # fmt: skip
 
