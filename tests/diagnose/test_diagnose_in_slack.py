@@ -19,11 +19,7 @@ from tests.support.house import (
     standing,
     text_of,
 )
-from tests.support.reports import parts
-
-
-def example() -> dict[str, Any]:
-    return {name: part.data for name, part in parts().items() if part.ok and name != "probes"}
+from tests.support.reports import example
 
 
 def reports_of(house: House, channel: str = INCIDENTS) -> list[Any]:
