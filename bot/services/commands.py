@@ -31,7 +31,7 @@ from bot.model.config import Config
 from bot.model.incident import Status
 from bot.model.overview import Overview
 from bot.model.report import Wanted
-from bot.rules import access, statistics, verdict
+from bot.rules import access, statistics
 from bot.services import asking, doctor, healthy, incidents
 from bot.services.diagnosis import Diagnosis
 from bot.services.incidents import Asked, Done
@@ -111,7 +111,7 @@ class Commands:
         else:
             yield await self.carry_out(command, asked)
 
-    def shown(self, marks: str) -> Answer | None:
+    async def shown(self, marks: str) -> Answer | None:
         """A health answer that was shown not long ago, by its ``target@time`` marks."""
         found = []
         for mark in marks.split(","):
@@ -119,8 +119,9 @@ class Commands:
             health = self._monitoring.shown(target, int(at) if at.isdigit() else 0)
             if health is None:
                 return None
-            found.append(verdict.facts(health))
-        return Answer(kind="health", facts={"targets": found})
+            found.append(health)
+        targets = await self._database.read(healthy.compared, found)
+        return Answer(kind="health", facts={"targets": targets})
 
     async def _health(self, command: Health, within_ms: int) -> Answer:
         names = command.targets or tuple(self._live.config.targets)

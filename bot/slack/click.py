@@ -133,7 +133,7 @@ class Click:
             self._say(body, outsider)
             return
         target, title = mark.partition("@")[0], ""
-        shown = self._desk.commands.shown(mark)
+        shown = await self._desk.commands.shown(mark)
         if shown is not None:
             title = f"{target}: {shown.facts['targets'][0]['reason']}"
         named = (target,) if target in self._desk.live.config.targets else ()
@@ -150,7 +150,7 @@ class Click:
 
     async def _shared(self, body: Body, marks: str) -> None:
         """What was shown, as it was; if that is forgotten, measured anew."""
-        given = self._desk.commands.shown(marks)
+        given = await self._desk.commands.shown(marks)
         if given is None:
             names = tuple(mark.partition("@")[0] for mark in marks.split(","))
             known = tuple(name for name in names if name in self._desk.live.config.targets)
