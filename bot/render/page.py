@@ -14,6 +14,8 @@ from bot.clock import at
 from bot.model.message import Upload
 from bot.model.report import Report
 
+_TIMES = {"since", "from", "to", "at"}
+
 
 def upload(report: Report, form: str) -> Upload:
     """The file to share; ``form`` is ``html`` or ``json``."""
@@ -40,8 +42,12 @@ def _template() -> Template:
     return environment.get_template("report.html")
 
 
-def _said(value: Any) -> str:
-    """A value for a person: what is not known says so."""
+def _said(value: Any, name: str = "") -> str:
+    """A value for a person: what is not known says so, times are times, and ids have no commas."""
+    if isinstance(value, int) and (name in _TIMES or name.endswith("_at")):
+        return _moment(value)
+    if name in {"pid", "tid"}:
+        return str(value)
     match value:
         case None:
             return "not known"
@@ -52,9 +58,10 @@ def _said(value: Any) -> str:
         case int():
             return f"{value:,}"
         case list():
-            return ", ".join(map(_said, value)) or "none"
+            between = "; " if any(isinstance(item, dict) for item in value) else ", "
+            return between.join(map(_said, value)) or "none"
         case dict():
-            return ", ".join(f"{name}: {_said(item)}" for name, item in value.items()) or "none"
+            return ", ".join(f"{one}: {_said(item, one)}" for one, item in value.items()) or "none"
     return str(value)
 
 

@@ -10,7 +10,7 @@ from bot.clock import at as time_at
 from bot.model.incident import Facts, Incident
 from bot.model.report import Cause, Collected, Report, Snapshot, Wanted
 from bot.rules import changes, findings
-from bot.rules.findings import Baselines
+from bot.rules.cause import Baselines
 
 _MB = 1_000_000
 _LOG_LINES = 200
