@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +28,40 @@ class Command:
     folder_bytes: int
 
 
-@dataclass
 class Stream:
-    """What was printed, up to a size; the rest is read and dropped, so that nobody waits for it."""
+    """What was printed, up to a size; the rest is read and dropped, so that nobody waits for it.
 
-    limit: int
-    text: bytearray
-    dropped: int = 0
+    The pipe is ours, not asyncio's, which would take a program for running as long as anybody holds it.
+    """
 
-    async def read(self, source: asyncio.StreamReader) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.text = bytearray()
+        self.dropped = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[int]:
+        """The descriptor to write to; at the end, what is still in the pipe is read."""
+        read_end, write_end = os.pipe()
+        loop = asyncio.get_running_loop()
+        source = asyncio.StreamReader()
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(source), os.fdopen(read_end, "rb", buffering=0)
+        )
+        reading = asyncio.create_task(self._read(source))
+        try:
+            yield write_end
+        finally:
+            os.close(write_end)
+            # A child that left the group may hold the pipe for ever: it is not waited for.
+            await asyncio.wait({reading}, timeout=DRAIN_S)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            transport.close()
+
+    async def _read(self, source: asyncio.StreamReader) -> None:
         while chunk := await source.read(65_536):
-            room = self.limit - len(self.text)
+            room = self._limit - len(self.text)
             self.text += chunk[:room]
             self.dropped += max(0, len(chunk) - room)
 
@@ -54,30 +78,24 @@ class Ended:
 
 async def run(command: Command) -> Ended:
     """Raises ``OSError`` where the program can't be started. Cancelled, it leaves nothing running."""
-    process = await asyncio.create_subprocess_exec(
-        *command.argv,
-        cwd=command.folder,
-        env=command.environ,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    out, err = (Stream(command.output_bytes, bytearray()) for _ in range(2))
-    readers = [
-        asyncio.create_task(out.read(process.stdout)),
-        asyncio.create_task(err.read(process.stderr)),
-    ]
-    try:
-        stopped = await _until_over(process, command)
-        if stopped is not None:
-            await _ask_to_end(process)
-    finally:
-        _signal(process.pid, signal.SIGKILL)  # also what the program itself left behind
-        await process.wait()
-        await _end(readers)
+    out, err = Stream(command.output_bytes), Stream(command.output_bytes)
+    async with out.opened() as to_out, err.opened() as to_err:
+        process = await asyncio.create_subprocess_exec(
+            *command.argv,
+            cwd=command.folder,
+            env=command.environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=to_out,
+            stderr=to_err,
+            start_new_session=True,
+        )
+        try:
+            stopped = await _until_over(process, command)
+            if stopped is not None:
+                await _ask_to_end(process)
+        finally:
+            _signal(process.pid, signal.SIGKILL)  # also what the program itself left behind
+            await process.wait()
     return Ended(process.returncode, stopped, out, err)
 
 
@@ -128,11 +146,3 @@ async def _ask_to_end(process: asyncio.subprocess.Process) -> None:
 def _signal(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-
-
-async def _end(readers: Sequence[asyncio.Task[None]]) -> None:
-    """A child that left the group may hold the pipes open for ever: it is not waited for."""
-    await asyncio.wait(readers, timeout=DRAIN_S)
-    for reader in readers:
-        reader.cancel()
-    await asyncio.gather(*readers, return_exceptions=True)

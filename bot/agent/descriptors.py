@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from bot.agent.reading import Fields, open_files_limit
+from bot.agent.reading import Fields, open_files, open_files_limit
 from bot.text import clean
 
 MAX_LOOKED_AT = 2_000  # descriptors whose kind is looked up: each costs a call to the kernel
@@ -22,7 +22,7 @@ _PATH_LIMIT = 300
 def files(process: psutil.Process, fields: Fields) -> dict[str, object]:
     """``open`` counts all descriptors; kinds and paths are those of the first ``MAX_LOOKED_AT``."""
     links = fields.read("files.by_kind", lambda: _links(process))
-    count = fields.read("files.open", process.num_fds)
+    count = fields.read("files.open", lambda: open_files(process))
     limit = fields.read("files.limit", lambda: open_files_limit(process))
     if links is not None and count is not None and count > MAX_LOOKED_AT:
         fields.unknown["files.by_kind"] = f"of {count} descriptors, {MAX_LOOKED_AT} were looked at"

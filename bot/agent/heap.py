@@ -18,6 +18,8 @@ TOP = 5
 MAX_MAPPINGS = 50_000  # of a process with more, the rest is not looked at
 _KB = 1024  # the unit of smaps
 _HEADER = re.compile(rb"([0-9a-f]+-[0-9a-f]+) \S+ \S+ \S+ \d+\s*(.*)")
+_SHARED = ("/dev/zero", "/memfd:", "/SYSV", "/dev/shm/", "[anon_shmem")  # noqa: S108 - names
+"""What the kernel calls memory that may be shared and belongs to no file on a disk."""
 _TOTALS = {
     "rss_mb": "Rss",
     "pss_mb": "Pss",
@@ -38,7 +40,9 @@ class Mapping:
 
     @property
     def kind(self) -> str:
-        """``anonymous``, ``heap``, ``stack``, or ``file``."""
+        """``anonymous``, ``heap``, ``stack``, ``shared`` (of no file either), or ``file``."""
+        if self.name.startswith(_SHARED):
+            return "shared"
         if self.name in ("[heap]", "[stack]"):
             return self.name.strip("[]")
         return "anonymous" if not self.name or self.name.startswith("[") else "file"
@@ -46,7 +50,8 @@ class Mapping:
     @property
     def own_mb(self) -> float:
         """What of it belongs to no file, in memory or swapped out."""
-        return megabytes(self.anonymous_kb + self.swap_kb)
+        held = self.rss_kb if self.kind == "shared" else self.anonymous_kb
+        return megabytes(held + self.swap_kb)
 
 
 def megabytes(kilobytes: int) -> float:
@@ -148,19 +153,25 @@ class Consumer:
 
 
 def consumers(process: psutil.Process) -> list[Consumer]:
-    """The five largest: anonymous mappings by themselves, a file's together, and children."""
-    files: dict[str, int] = defaultdict(int)
+    """The five largest: anonymous mappings by themselves, those of a name together, and children."""
+    named: dict[str, int] = defaultdict(int)
     found: list[Consumer] = []
     for one in mappings(process):
-        if one.kind == "file":
-            files[one.name] += one.rss_kb
+        if one.kind in ("file", "shared"):
+            named[_label(one)] += one.rss_kb + one.swap_kb
         elif one.kind == "anonymous":
             found.append(Consumer(f"anonymous {one.address}", one.own_mb))
         else:
             found.append(Consumer(one.kind, one.own_mb))
-    found += [Consumer(clean(name, 300), megabytes(size)) for name, size in files.items()]
+    found += [Consumer(clean(name, 300), megabytes(size)) for name, size in named.items()]
     found += _children(process)
     return sorted(found, key=lambda one: one.size_mb, reverse=True)[:TOP]
+
+
+def _label(mapping: Mapping) -> str:
+    """The kernel's name for shared memory without a file would be taken for a file."""
+    unnamed = mapping.name.startswith("/dev/zero")
+    return "shared anonymous memory" if unnamed else mapping.name
 
 
 def _children(process: psutil.Process) -> Iterator[Consumer]:

@@ -38,17 +38,16 @@ async def unit_lines(unit: str, since: int) -> list[Line]:
         raise PartFailed(f"journalctl can't be run: {error.strerror}") from None
     assert process.stdout is not None
     assert process.stderr is not None
+    complaining = asyncio.create_task(_up_to(process.stderr, _ERROR_BYTES))
     try:
-        out, said = await asyncio.gather(
-            _up_to(process.stdout, MOST_BYTES), _up_to(process.stderr, _ERROR_BYTES)
-        )
-        if len(out) < MOST_BYTES:
-            await process.wait()
+        out = await _up_to(process.stdout, MOST_BYTES)
+        said = b"" if out else await complaining
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        complaining.cancel()
+        await asyncio.gather(complaining, return_exceptions=True)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it still had to say is not needed
+        await process.wait()
     raw = out.split(b"\n")
     newest_first = raw[:-1]  # the last one is empty, or cut
     complaint = said.decode("utf-8", "replace").strip()

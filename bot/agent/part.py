@@ -7,9 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import psutil
-
-from bot.agent.reading import ENDED, PERMISSION_DENIED
+from bot.agent.reading import why
 from bot.clock import Clock
 
 log = logging.getLogger("bot.agent")
@@ -54,24 +52,18 @@ class Part:
             async with asyncio.timeout(self.limit_s):
                 data = await self.read()
         except Exception as error:
-            why = self._why(error)
-            if why is None:
+            said = self._said(error)
+            if said is None:
                 log.exception("a part failed", extra={"facts": {"part": self.name}})
-                why = f"failed: {type(error).__name__}, see the agent's log"
-            return Outcome(self.name, took_ms(), error=why)
+                said = f"failed: {type(error).__name__}, see the agent's log"
+            return Outcome(self.name, took_ms(), error=said)
         return Outcome(self.name, took_ms(), data)
 
-    def _why(self, error: Exception) -> str | None:
-        """The reason for a person; None where it is the agent's own fault."""
+    def _said(self, error: Exception) -> str | None:
+        """One line; None where the error is the agent's own fault."""
         match error:
             case PartFailed():
                 return str(error)
             case TimeoutError():
                 return f"not read within {self.limit_s:g} s"
-            case psutil.AccessDenied() | PermissionError():
-                return PERMISSION_DENIED
-            case psutil.NoSuchProcess() | ProcessLookupError():
-                return ENDED
-            case OSError() | NotImplementedError():
-                return f"not readable on this system: {error}"
-        return None
+        return why(error)

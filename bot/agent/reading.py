@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import psutil
@@ -43,20 +44,35 @@ class Unknown(Exception):
     """Why a number can't be had."""
 
 
+def why(error: Exception) -> str | None:
+    """The reason for a person; None where the error is the agent's own fault."""
+    match error:
+        case psutil.AccessDenied() | PermissionError():
+            return PERMISSION_DENIED
+        case psutil.NoSuchProcess() | ProcessLookupError():
+            return ENDED
+        case Unknown():
+            return str(error)
+        case FileNotFoundError(filename=str(name)) if _of_an_ended_process(name):
+            return ENDED
+        case NotImplementedError() | OSError():
+            return f"not readable on this system: {error}"
+    return None
+
+
+def _of_an_ended_process(name: str) -> bool:
+    parts = Path(name).parts
+    return parts[:2] == ("/", "proc") and len(parts) > 3 and not Path(*parts[:3]).exists()
+
+
 def attempt(read: Callable[[], T]) -> tuple[T | None, str | None]:
     """What ``read`` returns, or None with the reason why it can't be had."""
     try:
         return read(), None
-    except (psutil.AccessDenied, PermissionError):
-        return None, PERMISSION_DENIED
-    except (psutil.NoSuchProcess, ProcessLookupError):
-        return None, ENDED
-    except Unknown as error:
-        return None, str(error)
-    except AttributeError:  # psutil leaves out what a system doesn't have
+    except AttributeError:  # psutil leaves out what a system lacks: name it within ``read``
         return None, "not readable on this system"
-    except (NotImplementedError, OSError) as error:
-        return None, f"not readable on this system: {error}"
+    except (psutil.Error, Unknown, NotImplementedError, OSError) as error:
+        return None, why(error)
 
 
 def measured(metric: str, read: Callable[[], float], at: int) -> Measured:
@@ -89,6 +105,11 @@ def uss_mb(process: psutil.Process) -> float:
     return round(process.memory_full_info().uss / MEGABYTE, 3)
 
 
+def open_files(process: psutil.Process) -> int:
+    """All descriptors: files, sockets, pipes. Raises ``AttributeError`` where psutil lacks it."""
+    return process.num_fds()
+
+
 def open_files_limit(process: psutil.Process) -> float:
     """The soft limit of file descriptors."""
     if sys.platform != "linux":
@@ -104,7 +125,7 @@ def read_cheap(process: psutil.Process, at: int) -> tuple[Measured, ...]:
     reads = (
         lambda: memory_mb(process),
         process.num_threads,
-        process.num_fds,
+        lambda: open_files(process),
         lambda: open_files_limit(process),
         lambda: max(0.0, round(at / 1000 - process.create_time(), 1)),
     )

@@ -153,10 +153,10 @@ def resources(metrics: Metrics) -> Section:
         return known[metric].value
 
     with process.oneshot():
-        io = fields.read("resources.read_bytes", process.io_counters, "resources.write_bytes")
+        io = fields.read("resources.read_bytes", lambda: _bytes(process), "resources.write_bytes")
         switches = fields.read(
             "resources.voluntary_switches",
-            process.num_ctx_switches,
+            lambda: _switches(process),
             "resources.involuntary_switches",
         )
     threads = reading("threads", "threads")
@@ -166,13 +166,26 @@ def resources(metrics: Metrics) -> Section:
         "rss_mb": reading("memory_mb", "rss_mb"),
         "uss_mb": reading("uss_mb", "uss_mb"),
         "swap_mb": fields.read("resources.swap_mb", lambda: swap_mb(process)),
-        "read_bytes": io and io.read_bytes,
-        "write_bytes": io and io.write_bytes,
-        "voluntary_switches": switches and switches.voluntary,
-        "involuntary_switches": switches and switches.involuntary,
+        "read_bytes": io and io[0],
+        "write_bytes": io and io[1],
+        "voluntary_switches": switches and switches[0],
+        "involuntary_switches": switches and switches[1],
         "threads": None if threads is None else int(threads),
     }
     return data, fields.unknown
+
+
+# Functions of their own, as psutil leaves out what a system lacks, and the name must be met in ``read``.
+def _bytes(process: psutil.Process) -> tuple[int, int]:
+    """Read and written, disks only."""
+    io = process.io_counters()
+    return io.read_bytes, io.write_bytes
+
+
+def _switches(process: psutil.Process) -> tuple[int, int]:
+    """Voluntary (it waits) and involuntary (others want the core)."""
+    switches = process.num_ctx_switches()
+    return switches.voluntary, switches.involuntary
 
 
 def swap_mb(process: psutil.Process) -> float:
@@ -202,6 +215,8 @@ def children(process: psutil.Process) -> list[Child]:
 
 def _child(process: psutil.Process) -> Child:
     with process.oneshot():
+        if process.status() == psutil.STATUS_ZOMBIE:
+            raise psutil.ZombieProcess(process.pid)  # it uses nothing any more
         return Child(
             process.pid,
             clean(process.name(), _ARGUMENT_LIMIT),

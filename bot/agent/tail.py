@@ -70,10 +70,11 @@ def end_of(path: Path, size: int) -> bytes:
         raise PartFailed("permission denied: let the agent's user read the file") from None
     except OSError as error:
         raise PartFailed(f"can't be read: {error.strerror}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise PartFailed(f"{path} is not a file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise PartFailed(f"{path} is not a file")
         start = max(0, status.st_size - size)
         file.seek(max(0, start - 1))
         found = file.read(size + 1)
