@@ -8,7 +8,7 @@ from typing import Any
 from bot.model.report import Cause, Collected, Snapshot
 from bot.rules.cause import Baselines, cause, exploded, first, known, said, stable, then
 
-CPU_PERCENT, MEMORY_MB, ERRORS, TIMEOUTS = 80.0, 512.0, 10, 5
+CPU_PERCENT, MEMORY_MB = 80.0, 512.0
 # A thread that fills one core is a bottleneck on a machine of any number of cores.
 CORE_PERCENT = 80.0
 # Pools of services have tens of threads: more than this is no pool any more, nor is four times as many

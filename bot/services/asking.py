@@ -97,12 +97,25 @@ def keep(tx: Tx, report: Report, incident_id: int | None, config: Config) -> Non
 
 
 def add_files(
-    tx: Tx, report_id: str, destination: str, parent_id: int | None, formats: tuple[str, ...]
+    tx: Tx,
+    report_id: str,
+    destination: str,
+    parent_id: int | None,
+    formats: tuple[str, ...],
+    incident_id: int | None = None,
 ) -> None:
     """The whole report as files in a thread. The file's name is what it is looked up by."""
     for form in formats:
         facts = {"report": report_id, "format": form, "name": f"{report_id}.{form}"}
-        outbox.add(tx, f"file:{report_id}:{form}", "file", destination, facts, parent_id=parent_id)
+        outbox.add(
+            tx,
+            f"file:{report_id}:{form}",
+            "file",
+            destination,
+            facts,
+            incident_id=incident_id,
+            parent_id=parent_id,
+        )
 
 
 def add_text(tx: Tx, report_id: str, what: str, destination: str, parent_id: int | None) -> None:

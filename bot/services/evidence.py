@@ -60,4 +60,6 @@ def keep(tx: Tx, timer: Timer, made: Sequence[Report], config: Config) -> None:
     card = outbox.by_key(tx, f"card:{incident.id}")
     for report in made:
         destination = f"channel:{incident.channel}"
-        asking.add_files(tx, report.id, destination, card.id if card else None, ("html",))
+        asking.add_files(
+            tx, report.id, destination, card.id if card else None, ("html",), incident.id
+        )
