@@ -86,6 +86,8 @@ def _told(name: str, status: int, said: Mapping[str, Any]) -> Part | None:
     """What an agent's JSON says: a part, a part that failed, or that there is none of this name."""
     if "data" in said:
         error = str(said.get("error") or "no reason given")[:300]
+        if name in _OPTIONAL and error.startswith("not configured"):
+            return None
         data = _checked(name, said["data"])
         if said.get("ok") and data is None:
             error = "the agent's answer has another shape: is it of another version?"

@@ -23,6 +23,7 @@ _RULES: Sequence[Rule] = (
     pressure.cpu,
     pool.locks,
     pool.pool,
+    pool.indexes,
     pressure.host,
     symptoms.logs,
     symptoms.slow,

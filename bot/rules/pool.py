@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bot.model.report import Cause, Collected, Snapshot
 from bot.rules.cause import Baselines, cause, said
@@ -38,4 +39,29 @@ def locks(it: Collected, before: Snapshot | None, baselines: Baselines) -> Itera
             "",
             None,
             "End or shorten the transaction that blocks the others",
+            [_pair(one) for one in (it.data("database").get("locks") or {}).get("blocked") or []],
         )
+
+
+def indexes(it: Collected, before: Snapshot | None, baselines: Baselines) -> Iterator[Cause]:
+    """The guide's index rules, as the agent applied them; the SQL is for a person to run."""
+    found = it.data("database").get("indexes") or {}
+    advice = found.get("advice") or []
+    if advice:
+        count = found.get("missing") or len(advice)
+        yield cause(
+            "indexes",
+            f"{count} database {'index is' if count == 1 else 'indexes are'} missing",
+            count,
+            recommendation=f"Check database query performance: {advice[0]['sql']}",
+            evidence=[f"{one['table']}: {one['reason']}" for one in advice[:3]],
+        )
+
+
+def _pair(one: Mapping[str, Any]) -> str:
+    """Who blocks whom, and on what."""
+    blocker, victim = one.get("blocker") or {}, one.get("victim") or {}
+    relation = (one.get("lock") or {}).get("relation")
+    on = f" on {relation}" if relation else ""
+    who = blocker.get("application") or blocker.get("user")
+    return f"{blocker.get('pid')} ({who}) blocks {victim.get('pid')}{on}"

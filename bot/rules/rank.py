@@ -23,6 +23,7 @@ _EXPLAINS: dict[str, tuple[str, ...]] = {
     "neighbour": ("slow", "timeouts"),
     "slow": (),
     "error_rate": (),
+    "indexes": (),
     "idle_pool": (),
 }
 # Of two that explain as much: what breaks a service for all comes before what makes it slow.

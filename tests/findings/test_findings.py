@@ -63,6 +63,10 @@ BOUNDS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"database": {"connections": {"size": 7, "idle": 6, "use": 1 / 7}}}, ["idle_pool"]),
     "clients that wait for a lock": (
         {"database": {"connections": {"waiting_clients": 3, "longest_wait_ms": 9_000}}}, ["locks"]),
+    "an index that is missing": (
+        {"database": {"indexes": {"missing": 1, "advice": [
+            {"table": "orders", "reason": "joined without an index", "sql": "CREATE INDEX ..."}]}}},
+        ["indexes"]),
     "a full disk": ({"snapshot.system.disks": [{"mount": "/", "used_percent": 97.0}]}, ["disk"]),
     "a machine that is busy with this process": (
         {"snapshot.system.cpu_percent": 90.0, "snapshot.resources.cpu_percent": 46.0}, ["cpu"]),
@@ -176,3 +180,20 @@ def test_the_example_answer_of_the_agent_is_read_as_it_stands():
     example = json.loads(Path("tests/support/diagnostics.json").read_text())
     assert set(example["parts"]) >= {"snapshot", "threads", "heap", "leak", "logs"}
     assert kinds() == []
+
+
+def test_who_blocks_whom_is_said():
+    blocked = {
+        "blocker": {"pid": 11, "application": "report"},
+        "victim": {"pid": 12},
+        "lock": {"relation": "orders"},
+    }
+    database = {"connections": {"waiting_clients": 1}, "locks": {"blocked": [blocked]}}
+    (cause,) = found(database=database)
+    assert cause.evidence == ("11 (report) blocks 12 on orders",)
+
+
+def test_an_index_comes_with_the_statement_that_a_person_may_run():
+    advice = {"table": "orders", "reason": "joined without an index", "sql": "CREATE INDEX x;"}
+    (cause,) = found(database={"indexes": {"missing": 1, "advice": [advice]}})
+    assert cause.recommendation == "Check database query performance: CREATE INDEX x;"
