@@ -19,6 +19,8 @@ from bot.agent.diagnostics import Diagnostics, parts_of
 from bot.agent.exposition import Exposition
 from bot.agent.logs import Logs
 from bot.agent.memory import Monitor
+from bot.agent.part import Part
+from bot.agent.postgres import Database
 from bot.agent.probes import Probes
 from bot.agent.relay import Relay
 from bot.agent.server import Server, Services
@@ -97,6 +99,8 @@ async def serve(wanted: Settings, clock: Clock) -> None:
     logs = Logs(config.logs, wanted.folder, clock)
     probes = Probes(config.probes, config.process, clock, wanted.environ)
     parts = parts_of(watch, monitor, logs, probes, clock)
+    if config.postgres is not None:
+        parts.append(Part("database", Database(config.postgres.dsn, clock).data))
     async with contextlib.AsyncExitStack() as stack:
         urls = config.relay
         client = await stack.enter_async_context(Client(lambda url: url in urls.values()))

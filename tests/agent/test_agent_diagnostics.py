@@ -120,6 +120,19 @@ def test_without_a_process_the_machine_is_still_told(tmp_path):
         assert "no process is called" in answer["parts"][name]["error"]
 
 
+def test_a_database_that_does_not_answer_is_a_part_that_failed_and_without_one_there_is_no_part(
+    tmp_path, watching
+):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = server.getsockname()[1]
+    more = f"postgres: {{dsn: 'postgresql://u:s3cret@127.0.0.1:{nobody}/d'}}\n"
+    with agent(write(tmp_path, "port: 1", more=more)) as running:
+        database = running.get("/v1/diagnostics").json()["parts"]["database"]
+    assert (database["ok"], database["data"]) == (False, None)
+    assert "s3cret" not in database["error"]
+    assert watching.get("/v1/database").json()["kind"] == "no_such_path"
+
+
 def test_children_are_told_with_what_they_use(tmp_path):
     code = (
         "import subprocess, sys, time\n"
