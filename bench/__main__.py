@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import asking, changing, drawing, groups, health, machine, table, timers
+from bench import asking, changing, drawing, groups, health, machine, snapshot, sweep, table, timers
 
 MEASUREMENTS = {
     "asking": asking.measure,
@@ -18,7 +18,9 @@ MEASUREMENTS = {
     "groups": groups.measure,
     "timers": timers.measure,
     "health": health.measure,
+    "sweep": sweep.measure,
     "drawing": drawing.measure,
+    "snapshot": snapshot.measure,
 }
 
 

@@ -19,6 +19,7 @@ from bot.http import Client
 from bot.send.client import session, web_client
 from bot.send.identity import Directory, Identity
 from bot.services.commands import Commands
+from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
@@ -55,7 +56,8 @@ async def ours(path: Path, clock: SystemClock) -> AsyncIterator[tuple[AsyncApp, 
             client = web_client("xoxb-bench", "http://127.0.0.1:9/api/", pool)
             monitoring = Monitoring(database, http, live, clock)
             doctor = Doctor(database, live, monitoring, None, lambda: None, clock)
-            commands = Commands(database, live, monitoring, doctor, clock)
+            diagnosis = Diagnosis(database, http, monitoring, live, clock)
+            commands = Commands(database, live, monitoring, doctor, diagnosis, clock)
             desk = Desk(commands, Directory(client, clock), live, pool, clock)
             yield app.build(client, desk, lambda: _IDENTITY), desk
             await desk.drain(5)

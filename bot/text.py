@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # Each begins with letters or a sign as they are, which is what a search finds quickly.
 _SECRETS = tuple(
@@ -15,7 +16,25 @@ _SECRETS = tuple(
         r"(?<= )(?i:(?<=bearer ))[A-Za-z0-9._~+/-]{8,}=*",
         r"(?<=://)[^\s/?#:]*:[^\s/?#]+(?=@)",  # user:password in a URL
         r"(?<==)(?i:(?<=password=)|(?<=passwd=)|(?<=secret=)|(?<=token=)|(?<=api_key=))\S+",
+        r"(?<==)(?i:(?<=apikey=)|(?<=access_key=)|(?<=accountkey=)|(?<=private_key=))\S+",
+        r"AIza(?<=\bAIza)[A-Za-z0-9_-]{35}",  # Google
+        r"glpat-[A-Za-z0-9_-]{16,}",  # GitLab
+        r"sk(?<=\bsk)[-_](?:live|test|proj|ant)[A-Za-z0-9_-]{16,}",
+        r"hooks\.slack\.com/services/[A-Za-z0-9/]+",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
     )
+)
+# What a JSON key, or the name of a field or a header, must be for its value to be masked.
+_MASKED_NAME = (
+    r"(?:[A-Za-z0-9]+[_-])*(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|account[_-]?key|authorization|cookie|credentials?)"
+)
+_NAMES_A_SECRET = re.compile(_MASKED_NAME, re.IGNORECASE)
+# In text: "password": "hunter2", also where the JSON is a text in JSON itself.
+_QUOTED = re.compile(rf'("{_MASKED_NAME}"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE)
+_QUOTED_TWICE = re.compile(rf'(\\"{_MASKED_NAME}\\"\s*:\s*)\\"[^"\\]*(?:\\")?', re.IGNORECASE)
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}"
 )
 _MASK = "[redacted]"
 # No token holds another one's beginning: so no text takes longer than its length.
@@ -27,11 +46,33 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 _HALF = re.compile(r"(?:<[^<>]*|&(?:a|am|amp|l|lt|g|gt)?)\Z")
 
 
-def redact(text: str) -> str:
-    """Mask what looks like a secret."""
+def redact(text: str, *, emails: bool = False) -> str:
+    """Mask what looks like a secret; with ``emails``, addresses of people too."""
     for pattern in _SECRETS:
         text = pattern.sub(_MASK, text)
+    if '"' in text:
+        text = _QUOTED.sub(lambda found: f'{found[1]}"{_MASK}"', text)
+        text = _QUOTED_TWICE.sub(lambda found: f'{found[1]}\\"{_MASK}\\"', text)
+    if emails and "@" in text:
+        text = _EMAIL.sub(_MASK, text)
     return text
+
+
+def redacted(value: Any, *, emails: bool = False) -> Any:
+    """JSON with every text redacted, keys too, and whatever a key that names a secret holds."""
+    match value:
+        case str():
+            return redact(without_controls(value), emails=emails)
+        case dict():
+            return {
+                redact(str(key), emails=emails): _MASK
+                if item is not None and _NAMES_A_SECRET.fullmatch(str(key))
+                else redacted(item, emails=emails)
+                for key, item in value.items()
+            }
+        case list() | tuple():
+            return [redacted(item, emails=emails) for item in value]
+    return value
 
 
 def escape(text: str) -> str:

@@ -32,6 +32,7 @@ from bot.send.slack import Slack
 from bot.services import delivery, due
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
+from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
 from bot.services.incidents import Asked
 from bot.services.live import Live
@@ -138,7 +139,7 @@ class Bot:
         stack.push_async_callback(self.database.close)
         await asyncio.to_thread(self.database.reserve.refill)
         pool = await stack.enter_async_context(session())
-        client = await stack.enter_async_context(Client())
+        client = await stack.enter_async_context(Client(self._allows))
         self.monitoring = Monitoring(self.database, client, self.live, self.clock)
         stack.push_async_callback(self.monitoring.close)
         self._web_client = web_client(settings.bot_token, settings.slack_api, pool)
@@ -152,8 +153,9 @@ class Bot:
         asking = partial(identify, self._web_client) if settings.bot_token else None
         link = self._link_problem if serving else _no_link_wanted
         self._doctor = Doctor(self.database, self.live, self.monitoring, asking, link, self.clock)
+        self.diagnosis = Diagnosis(self.database, client, self.monitoring, self.live, self.clock)
         self.commands = Commands(
-            self.database, self.live, self.monitoring, self._doctor, self.clock
+            self.database, self.live, self.monitoring, self._doctor, self.diagnosis, self.clock
         )
         directory = Directory(self._web_client, self.clock)
         self.desk = Desk(self.commands, directory, self.live, pool, self.clock)
@@ -162,7 +164,7 @@ class Bot:
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
         sending = Delivery(self.database, self._slack, self.live, self.clock, pace_ms=self._pace_ms)
-        handlers = due.Due(self.database, self.monitoring, self.live).handlers()
+        handlers = due.Due(self.database, self.monitoring, self.diagnosis, self.live).handlers()
         self.timer_loop = TimerLoop(self.database, handlers, self.clock)
         self.delivery_loop = DeliveryLoop(sending, self.clock)
         loops = (self.timer_loop, self.delivery_loop)
@@ -208,6 +210,9 @@ class Bot:
             task.cancel()  # the loops have ended already, unless one hangs
         await asyncio.gather(linking, *running, return_exceptions=True)
         await self.link.close()
+
+    def _allows(self, url: str) -> bool:
+        return self.live.config.allows(url)
 
     def _link_problem(self) -> str | None:
         return self.link.problem()

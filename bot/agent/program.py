@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +15,21 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.agent import journal
-from bot.agent.server import Server
+from bot.agent.diagnostics import Diagnostics, parts_of
+from bot.agent.exposition import Exposition
+from bot.agent.logs import Logs
+from bot.agent.memory import Monitor
+from bot.agent.part import Part
+from bot.agent.postgres import Database
+from bot.agent.probes import Probes
+from bot.agent.relay import Relay
+from bot.agent.server import Server, Services
 from bot.agent.watch import Watch
 from bot.clock import Clock, SystemClock
 from bot.errors import ConfigError, IoraError
 from bot.files.document import load
-from bot.model.agent import Address, AgentConfig, ProcessRule, parse_address
+from bot.http import Client
+from bot.model.agent import Address, AgentConfig, Tls, parse_address
 
 GRACE_SECONDS = 0.3  # what requests in flight get at the end
 
@@ -36,14 +46,18 @@ class Settings:
 
     address: Address
     token: str | None
-    process: ProcessRule
+    config: AgentConfig
     folder: Path
+    environ: Mapping[str, str]
+    tls: ssl.SSLContext | None = None
 
 
 def settings(config: AgentConfig, folder: Path, environ: Mapping[str, str]) -> Settings:
     """``PORT`` and ``HOST`` go before ``listen`` where a platform sets ``PORT``.
 
-    Raises ``StartRefusedError`` for an address that others can reach while there is no token.
+    Relative paths start at ``folder``.
+    Raises ``StartRefusedError`` for an address that others can reach while there is no token, and for
+    certificate files that can't be used.
     """
     address = parse_address(config.listen)
     if port := environ.get("PORT"):
@@ -57,7 +71,21 @@ def settings(config: AgentConfig, folder: Path, environ: Mapping[str, str]) -> S
             f"the agent listens beyond this machine on {address} only with a token: "
             "set IORA_AGENT_TOKEN, or listen on 127.0.0.1"
         )
-    return Settings(address, token, config.process, folder)
+    tls = None if config.tls is None else tls_of(config.tls, folder)
+    return Settings(address, token, config, folder, environ, tls)
+
+
+def tls_of(files: Tls, folder: Path) -> ssl.SSLContext:
+    """What HTTPS is served with; raises ``StartRefusedError``."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(folder / files.certificate, folder / files.key)
+    except OSError as error:  # ssl.SSLError is one
+        raise StartRefusedError(
+            f"tls: {files.certificate} and {files.key} can't be used: {error.strerror or error}: "
+            "expected a certificate and its key as PEM files that the agent's user may read"
+        ) from error
+    return context
 
 
 async def serve(wanted: Settings, clock: Clock) -> None:
@@ -65,26 +93,46 @@ async def serve(wanted: Settings, clock: Clock) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    watch = Watch(wanted.process, wanted.folder, clock)
-    server = Server(watch, wanted.process, wanted.token, clock)
-    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=GRACE_SECONDS)
-    await runner.setup()
+    config = wanted.config
+    watch = Watch(config.process, wanted.folder, clock)
+    monitor = Monitor(watch, config.leak, clock)
+    logs = Logs(config.logs, wanted.folder, clock)
+    probes = Probes(config.probes, config.process, clock, wanted.environ)
+    parts = parts_of(watch, monitor, logs, probes, clock)
+    if config.postgres is not None:
+        parts.append(Part("database", Database(config.postgres.dsn, clock).data))
     async with contextlib.AsyncExitStack() as stack:
+        urls = config.relay
+        client = await stack.enter_async_context(Client(lambda url: url in urls.values()))
+        stack.callback(probes.close)
+        services = Services(
+            watch, Diagnostics(watch, parts, clock), probes, Relay(urls, client), Exposition()
+        )
+        server = Server(services, config.process, wanted.token, clock)
+        runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=GRACE_SECONDS)
+        await runner.setup()
         stack.push_async_callback(runner.cleanup)
         try:
-            await web.TCPSite(runner, wanted.address.host, wanted.address.port).start()
+            await web.TCPSite(
+                runner, wanted.address.host, wanted.address.port, ssl_context=wanted.tls
+            ).start()
         except OSError as error:
             raise StartRefusedError(
                 f"can't listen on {wanted.address}: {error.strerror or error}: "
                 "choose another listen in agent.yaml, or another PORT"
             ) from error
-        looking = asyncio.create_task(watch.run(), name="watch")
+        loops = [
+            asyncio.create_task(watch.run(), name="watch"),
+            asyncio.create_task(monitor.run(), name="memory"),
+        ]
         bound = Address(wanted.address.host, int(runner.addresses[0][1]))
-        print(f"agent ready: http://{bound}", flush=True)
+        scheme = "http" if wanted.tls is None else "https"
+        print(f"agent ready: {scheme}://{bound}", flush=True)
         log.info("listening", extra={"facts": {"address": str(bound)}})
         await stop.wait()
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
         log.info("ending")
 
 

@@ -6,6 +6,8 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -14,6 +16,9 @@ from bot.model.units import METRIC_UNITS
 MEGABYTE = 1_000_000
 CHEAP = ("memory_mb", "threads", "open_files", "open_files_limit", "uptime_s")
 PERMISSION_DENIED = "permission denied"
+ENDED = "the process has ended"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,18 +44,55 @@ class Unknown(Exception):
     """Why a number can't be had."""
 
 
+def why(error: Exception) -> str | None:
+    """The reason for a person; None where the error is the agent's own fault."""
+    match error:
+        case psutil.AccessDenied() | PermissionError():
+            return PERMISSION_DENIED
+        case psutil.NoSuchProcess() | ProcessLookupError():
+            return ENDED
+        case Unknown():
+            return str(error)
+        case FileNotFoundError(filename=str(name)) if _of_an_ended_process(name):
+            return ENDED
+        case NotImplementedError() | OSError():
+            return f"not readable on this system: {error}"
+    return None
+
+
+def _of_an_ended_process(name: str) -> bool:
+    parts = Path(name).parts
+    return parts[:2] == ("/", "proc") and len(parts) > 3 and not Path(*parts[:3]).exists()
+
+
+def attempt(read: Callable[[], T]) -> tuple[T | None, str | None]:
+    """What ``read`` returns, or None with the reason why it can't be had."""
+    try:
+        return read(), None
+    except AttributeError:  # psutil leaves out what a system lacks: name it within ``read``
+        return None, "not readable on this system"
+    except (psutil.Error, Unknown, NotImplementedError, OSError) as error:
+        return None, why(error)
+
+
 def measured(metric: str, read: Callable[[], float], at: int) -> Measured:
     """Read one number; never a made-up one."""
-    try:
-        return Measured(metric, read(), None, at)
-    except (psutil.AccessDenied, PermissionError):
-        return Measured(metric, None, PERMISSION_DENIED, at)
-    except psutil.NoSuchProcess:
-        return Measured(metric, None, "the process has ended", at)
-    except Unknown as error:
-        return Measured(metric, None, str(error), at)
-    except (NotImplementedError, OSError) as error:
-        return Measured(metric, None, f"not readable on this system: {error}", at)
+    value, reason = attempt(read)
+    return Measured(metric, value, reason, at)
+
+
+class Fields:
+    """Values that are read one by one; ``unknown`` has the reason of each that can't be had."""
+
+    def __init__(self) -> None:
+        self.unknown: dict[str, str] = {}
+
+    def read(self, name: str, read: Callable[[], T], *more: str) -> T | None:
+        """The value, or None; ``more`` are the other fields that are made of it."""
+        value, reason = attempt(read)
+        if reason is not None:
+            self.unknown |= dict.fromkeys((name, *more), reason)
+        return value
 
 
 def memory_mb(process: psutil.Process) -> float:
@@ -61,6 +103,11 @@ def memory_mb(process: psutil.Process) -> float:
 def uss_mb(process: psutil.Process) -> float:
     """Memory that would be free if the process ended: Linux adds it up page by page, so it is dear."""
     return round(process.memory_full_info().uss / MEGABYTE, 3)
+
+
+def open_files(process: psutil.Process) -> int:
+    """All descriptors: files, sockets, pipes. Raises ``AttributeError`` where psutil lacks it."""
+    return process.num_fds()
 
 
 def open_files_limit(process: psutil.Process) -> float:
@@ -78,7 +125,7 @@ def read_cheap(process: psutil.Process, at: int) -> tuple[Measured, ...]:
     reads = (
         lambda: memory_mb(process),
         process.num_threads,
-        process.num_fds,
+        lambda: open_files(process),
         lambda: open_files_limit(process),
         lambda: max(0.0, round(at / 1000 - process.create_time(), 1)),
     )

@@ -5,10 +5,16 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from bot import __version__
+from bot.agent.answer import problem
+from bot.agent.diagnostics import Diagnostics
+from bot.agent.exposition import CONTENT_TYPE, Exposition
+from bot.agent.probes import ProbeRefused, Probes
+from bot.agent.relay import Relay
 from bot.agent.search import NotFound
 from bot.agent.watch import Watch
 from bot.clock import Clock
@@ -16,25 +22,53 @@ from bot.model.agent import ProcessRule
 
 log = logging.getLogger("bot.agent")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_REFUSALS = {
+    "no_such_probe": 404,
+    "process_not_found": 404,
+    "probe_running": 409,
+    "probe_not_runnable": 502,
+}
 
 
-def problem(status: int, kind: str, error: str, fix: str) -> web.Response:
-    """Every refusal has the same body: a kind for programs, and for people what is wrong and what to do."""
-    return web.json_response({"kind": kind, "error": error, "next": fix}, status=status)
+@dataclass(frozen=True)
+class Services:
+    """What the routes answer from."""
+
+    watch: Watch
+    diagnostics: Diagnostics
+    probes: Probes
+    relay: Relay
+    exposition: Exposition
 
 
 class Server:
     """The routes; ``token`` None lets everyone ask (on loopback only, which the program sees to)."""
 
-    def __init__(self, watch: Watch, rule: ProcessRule, token: str | None, clock: Clock) -> None:
-        self._watch = watch
+    def __init__(
+        self, services: Services, rule: ProcessRule, token: str | None, clock: Clock
+    ) -> None:
+        self._services = services
         self._rule = rule
         self._token = token
         self._clock = clock
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[self._logged, self._allowed])
-        app.add_routes([web.get("/v1/health", self._health), web.get("/v1/metrics", self._metrics)])
+        app = web.Application(middlewares=[self._logged, self._allowed], client_max_size=4_096)
+        app.add_routes(
+            [
+                web.get("/v1/health", self._health),
+                web.get("/v1/metrics", self._metrics),
+                web.get("/v1/diagnostics", self._diagnostics),
+                web.get("/v1/relay/{name}", self._relayed),
+                web.get("/v1/probes", self._offered),
+                web.post("/v1/probes/{name}", self._probe),
+                web.get("/v1/artifacts/{run}/{name}", self._artifact),
+                web.get("/metrics", self._exposed),
+            ]
+        )
+        for name in self._services.diagnostics.names:
+            if name != "probes":
+                app.router.add_get(f"/v1/{name}", self._part)
         return app
 
     @web.middleware
@@ -43,17 +77,23 @@ class Server:
         try:
             response = await handler(request)
         except web.HTTPException as error:
-            response = problem(
-                error.status, "no_such_path", error.reason, "GET /v1/health or /v1/metrics"
-            )
+            response = problem(error.status, "no_such_path", error.reason, self._paths())
+        seconds = self._clock.monotonic() - began
         facts = {
             "method": request.method,
-            "path": request.path,
+            "path": request.path[:200],
             "status": response.status,
-            "duration_ms": round((self._clock.monotonic() - began) * 1000, 3),
+            "duration_ms": round(seconds * 1000, 3),
         }
         log.info("request", extra={"facts": facts})
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "none"
+        self._services.exposition.request(route, response.status, seconds)
         return response
+
+    def _paths(self) -> str:
+        parts = ", ".join(f"/v1/{name}" for name in self._services.diagnostics.names)
+        return f"GET /v1/health, /v1/metrics, /v1/diagnostics, {parts}"
 
     @web.middleware
     async def _allowed(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -71,7 +111,7 @@ class Server:
 
     async def _health(self, _request: web.Request) -> web.Response:
         """200 as long as the agent lives, whether or not there is a process to watch."""
-        found = self._watch.found
+        found = self._services.watch.found
         missing = found if isinstance(found, NotFound) else None
         return web.json_response(
             {
@@ -85,10 +125,58 @@ class Server:
         )
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        answer = await self._watch.metrics()
+        answer = await self._services.watch.metrics()
         if isinstance(answer, NotFound):
             return problem(404, "process_not_found", answer.error, answer.next)
         return web.json_response(answer.json())
+
+    async def _diagnostics(self, _request: web.Request) -> web.Response:
+        body, outcomes = await self._services.diagnostics.all()
+        self._services.exposition.parts(outcomes)
+        return web.json_response(body)
+
+    async def _part(self, request: web.Request) -> web.Response:
+        """200 also where the part failed: the agent answered, and says why."""
+        body, outcome = await self._services.diagnostics.one(request.path.rpartition("/")[2])
+        self._services.exposition.parts([outcome])
+        return web.json_response(body)
+
+    async def _relayed(self, request: web.Request) -> web.Response:
+        return await self._services.relay.fetch(request.match_info["name"])
+
+    async def _offered(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._services.probes.describe())
+
+    async def _probe(self, request: web.Request) -> web.Response:
+        """Nothing of the request but the probe's name has any effect."""
+        probes, name = self._services.probes, request.match_info["name"]
+        found = await self._services.watch.present()
+        try:
+            run = await probes.run(name, None if isinstance(found, NotFound) else found.process.pid)
+        except ProbeRefused as error:
+            running = probes.running.json() if probes.running else None
+            facts = {"running": running} if error.kind == "probe_running" else {}
+            return problem(_REFUSALS[error.kind], error.kind, str(error), error.fix, **facts)
+        self._services.exposition.probe(name, "stopped" if run.ended.stopped else "ended")
+        log.info("probe run", extra={"facts": {"probe": name, "took_ms": run.took_ms}})
+        return web.json_response(run.json())
+
+    async def _artifact(self, request: web.Request) -> web.StreamResponse:
+        run, name = request.match_info["run"], request.match_info["name"]
+        path = self._services.probes.file(run, name)
+        if path is None:
+            fix = "run the probe again: the files of its last runs only are kept"
+            return problem(404, "no_such_artifact", "there is no such file (any more)", fix)
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        return web.FileResponse(path, headers=headers)
+
+    async def _exposed(self, _request: web.Request) -> web.Response:
+        text = self._services.exposition.text(await self._services.watch.metrics())
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
 
 
 def carries(request: web.Request, token: str) -> bool:

@@ -126,12 +126,16 @@ class Watch:
         self._keep(seen)
         return self.found
 
+    async def present(self) -> Target | NotFound:
+        """The process as it is now, or as it was found last where looking takes too long."""
+        try:
+            return await self.look(anew=isinstance(self.found, NotFound))
+        except TimeoutError:
+            return self.found
+
     async def metrics(self) -> Metrics | NotFound:
         """Everything that can be read now; what can't be is in it with its reason."""
-        try:
-            found = await self.look(anew=isinstance(self.found, NotFound))
-        except TimeoutError:
-            found = self.found
+        found = await self.present()
         if isinstance(found, NotFound):
             return found
         now = self._clock.now()

@@ -20,6 +20,7 @@ _PROGRAMS = {
     "backup": ("bot.cli.backup", "copy the database while it is used"),
     "restore": ("bot.cli.backup", "put a backup in the database's place"),
     "doctor": ("bot.cli.doctor", "whether the bot is well, each line with its fix"),
+    "reports": ("bot.cli.reports", "the diagnostic reports that are kept, or one of them"),
 }
 
 

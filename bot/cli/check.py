@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from bot.cli.live import Seen, look
+from bot.clock import SystemClock
 from bot.errors import ConfigError
 from bot.files.config import load_config
 from bot.files.document import load
@@ -29,16 +32,31 @@ class Report:
     read: tuple[str, ...]
     problems: tuple[Problem, ...]
     notes: tuple[Note, ...]
+    live: tuple[Seen, ...] | None = None
+
+    @property
+    def fine(self) -> bool:
+        """Nothing to mend, and nothing that was looked for and not found."""
+        return not self.problems and all(seen.value is not None for seen in self.live or ())
 
     def as_json(self) -> str:
         """The report for a program."""
         problems = [_public(problem) for problem in self.problems]
         notes = [asdict(note) for note in self.notes]
-        return json.dumps({"ok": not problems, "problems": problems, "notes": notes}, indent=2)
+        said = {"ok": self.fine, "problems": problems, "notes": notes}
+        live = {} if self.live is None else {"live": [seen.facts() for seen in self.live]}
+        return json.dumps(said | live, indent=2)
 
 
-def inspect(config: Path, runbooks: Path, agent: Path | None, environ: Mapping[str, str]) -> Report:
-    """Read all files, each in spite of the others' problems."""
+def inspect(
+    config: Path,
+    runbooks: Path,
+    agent: Path | None,
+    environ: Mapping[str, str],
+    *,
+    live: bool = False,
+) -> Report:
+    """Read all files, each in spite of the others' problems; ``live``: then the targets too."""
     problems: list[Problem] = []
     loaded = _tried(lambda: load_config(config, environ), problems)
     _tried(lambda: load_runbooks(runbooks), problems)
@@ -47,7 +65,8 @@ def inspect(config: Path, runbooks: Path, agent: Path | None, environ: Mapping[s
         _tried(lambda: load(path, AgentConfig, environ), problems)
     read = (config, runbooks, *([agent] if agent else []))
     notes = findings(loaded) if loaded is not None else ()
-    return Report(tuple(map(str, read)), tuple(problems), notes)
+    seen = asyncio.run(look(loaded, SystemClock())) if live and loaded is not None else None
+    return Report(tuple(map(str, read)), tuple(problems), notes, seen)
 
 
 def _tried(read: Callable[[], T], problems: list[Problem]) -> T | None:
@@ -83,24 +102,32 @@ def _public(problem: Problem) -> dict[str, Any]:
     help="The folder of runbooks [default: runbooks, beside the config].",
 )
 @click.option("--agent", type=click.Path(path_type=Path), help="An agent.yaml to check too.")
+@click.option("--live", is_flag=True, help="Ask the targets, and show what each value reads.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(config: Path, runbooks: Path | None, agent: Path | None, *, as_json: bool) -> None:
+def check(
+    config: Path, runbooks: Path | None, agent: Path | None, *, live: bool, as_json: bool
+) -> None:
     """Check the config and the runbooks: exit code 1 if something is wrong in them.
 
-    Notes tell what is allowed but will disappoint somebody; they don't change the exit code.
+    With --live also if a value that the config names can't be read at this moment. Notes tell what is
+    allowed but will disappoint somebody; they don't change the exit code.
     """
-    report = inspect(config, runbooks or config.parent / "runbooks", agent, os.environ)
+    folder = runbooks or config.parent / "runbooks"
+    report = inspect(config, folder, agent, os.environ, live=live)
     if as_json:
         click.echo(report.as_json())
     else:
-        for line in (*report.problems, *report.notes):
+        for line in (*report.problems, *report.notes, *(report.live or ())):
             click.echo(str(line))
         click.echo(_summary(report))
-    raise SystemExit(1 if report.problems else 0)
+    raise SystemExit(0 if report.fine else 1)
 
 
 def _summary(report: Report) -> str:
     if report.problems:
         count = len(report.problems)
         return f"{count} problem{'s' if count > 1 else ''} to mend"
+    unread = sum(seen.value is None for seen in report.live or ())
+    if unread:
+        return f"{unread} of {len(report.live or ())} values can't be read"
     return f"Fine: {', '.join(report.read)}"

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.collect import credentials
 from bot.http import Client, RequestFailed
 from bot.model.reading import Reading
 from bot.model.target import AgentSource
@@ -17,18 +18,16 @@ from bot.text import without_controls
 SOURCE = "agent"
 _REASON = 300  # characters of what an agent says
 _LATEST = 2**53  # milliseconds; what is later fits into no store
+TRIES = 3
 
 
 async def measure(
     client: Client, source: AgentSource, wanted: Sequence[str], now: int
 ) -> tuple[Reading, ...]:
     """The agent's readings. Each wanted metric is there: as a value, or unknown with the reason."""
-    headers = {}
-    if source.token is not None and source.token.get_secret_value():
-        headers["Authorization"] = f"Bearer {source.token.get_secret_value()}"
-    url = f"{source.url.rstrip('/')}/v1/metrics"
+    url, headers = source.endpoint("metrics"), credentials.of_agent(source)
     try:
-        answer = await client.get(url, headers=headers, timeout_ms=source.timeout)
+        answer = await client.get(url, headers=headers, timeout_ms=source.timeout, tries=TRIES)
     except RequestFailed as error:
         return _none(wanted, now, f"the agent gave no answer: {error}")
     match answer.status:

@@ -7,19 +7,31 @@ import json
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from bot.http import Answer, Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable
+from bot.collect import credentials
+from bot.collect.formats import said
+from bot.http import Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable
 from bot.model.reading import Check, Reach
-from bot.model.target import HealthSource
+from bot.model.target import Target
 from bot.text import without_controls
 
 
-async def check(client: Client, source: HealthSource, now: int) -> Check:
-    """One request; whatever happens is a ``Check``, at the time ``now``."""
+async def check(client: Client, target: Target, now: int) -> Check:
+    """One request; whatever happens is a ``Check``, at the time ``now``.
+
+    It is not tried again when it fails: how often it does is what is measured. (aiohttp alone sends it
+    once more when the connection breaks before an answer, for a kept one may have gone stale.)
+    """
+    source, headers = target.health, credentials.of_target(target.auth)
     try:
-        answer = await client.get(source.url, timeout_ms=source.timeout)
+        answer = await client.get(source.url, headers=headers, timeout_ms=source.timeout)
     except RequestFailed as error:
         return Check(at=now, reach=_reach(error), elapsed_ms=error.elapsed_ms, problem=str(error))
-    word, problem = _word(source, answer)
+    try:
+        data = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        data, word, problem = None, None, "the answer is not JSON" if source.status else None
+    else:
+        word, problem = _word(source.status, data)
     return Check(
         at=now,
         reach=Reach.ANSWERED,
@@ -28,6 +40,8 @@ async def check(client: Client, source: HealthSource, now: int) -> Check:
         has_body=bool(answer.body.strip()),
         word=word,
         problem=problem,
+        says=said(data),
+        denies=isinstance(data, dict) and data.get("ok") is False,
         retry_after=answer.retry_after,
     )
 
@@ -45,16 +59,14 @@ def _reach(error: RequestFailed) -> Reach:
     return Reach.BROKEN
 
 
-def _word(source: HealthSource, answer: Answer) -> tuple[str | None, str | None]:
+def _word(path: str | None, data: object) -> tuple[str | None, str | None]:
     """The status word, or None with the reason."""
-    if source.status is None:
+    if path is None:
         return None, None
     try:
-        found = jmespath.search(source.status, json.loads(answer.body))
-    except (ValueError, RecursionError):
-        return None, "the answer is not JSON"
-    except JMESPathError as error:
-        return None, f"`{source.status}` can't be read: {error}"
+        found = jmespath.search(path, data)
+    except (JMESPathError, RecursionError) as error:
+        return None, f"`{path}` can't be read: {error}"
     if isinstance(found, bool) or not isinstance(found, str | int | float):
         return None, None
     return without_controls(str(found)), None

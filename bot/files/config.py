@@ -46,17 +46,19 @@ def _groups(data: Data) -> Iterator[Fault]:
     yield from _undefined(used, known, "group", "add it below groups")
 
 
-def _metrics(data: Data) -> Iterator[Fault]:
+def _bounds(data: Data) -> Iterator[Fault]:
+    given = {
+        str(loc[-1]) for loc, _ in each(data, "targets", None, "metrics", None, "values", None)
+    }
+    known = given | METRIC_UNITS.keys()
     for table in ("baselines", "critical"):
         for loc, _ in each(data, table, None):
             name = str(loc[-1])
-            if name not in METRIC_UNITS:
-                yield Fault(
-                    at=loc,
-                    text=f"no metric is called '{shorten(name)}'",
-                    near=nearest(name, METRIC_UNITS),
-                    on_key=True,
-                )
+            if name not in known:
+                near = nearest(name, known)
+                fix = "" if near else "or name it in the values of a target's metrics"
+                text = f"no metric is called '{shorten(name)}'"
+                yield Fault(at=loc, text=text, near=near, fix=fix, on_key=True)
 
 
 def _targets(data: Data) -> Iterator[Fault]:
@@ -66,11 +68,46 @@ def _targets(data: Data) -> Iterator[Fault]:
             yield Fault(at=loc, text=text, on_key=True)
     for loc, expression in each(data, "targets", None, "health", "status"):
         if isinstance(expression, str) and not _is_jmespath(expression):
-            expected = "a path into the JSON answer such as status or data.status"
-            yield Fault(at=loc, text="not a JMESPath expression", expected=expected)
+            yield _no_jmespath(loc, "status or data.status")
 
 
-CHECKS = (_policies, _groups, _metrics, _targets)
+def _relays(data: Data) -> Iterator[Fault]:
+    for loc, target in each(data, "targets", None):
+        if isinstance(target, dict) and "agent" not in target:
+            for at, _ in each(data, *map(str, loc), "metrics", None, "relay"):
+                text = "a relay is a service of the target's agent, and it has none"
+                yield Fault(at=at, text=text, fix="add agent: to the target, or give a url")
+
+
+def _sources(data: Data) -> Iterator[Fault]:
+    for loc, source in each(data, "targets", None, "metrics", None):
+        kind = source.get("format", "json") if isinstance(source, dict) else None
+        for at, value in each(source, "values", None):
+            yield from _value((*loc, *at), value, kind)
+
+
+def _value(loc: Loc, value: Data, kind: Data) -> Iterator[Fault]:
+    """What a value's keys mean in its source's format."""
+    keys = value if isinstance(value, dict) else {}
+    places = [(loc, value), *(((*loc, key), keys.get(key)) for key in ("path", "at"))]
+    for at, place in places:
+        if kind == "json" and isinstance(place, str) and not _is_jmespath(place):
+            yield _no_jmespath(at, "overall_score or data.uptime_sec")
+    if "labels" in keys and kind != "prometheus":
+        text = f"lines have labels in the prometheus format, this source is {kind}"
+        yield Fault(at=(*loc, "labels"), text=text, on_key=True)
+    if "max_age" in keys and "at" not in keys and kind == "text":
+        text = "nothing says how old a line of text is"
+        fix = "add at: with the name of the line that holds the time"
+        yield Fault(at=(*loc, "max_age"), text=text, fix=fix, on_key=True)
+
+
+def _no_jmespath(loc: Loc, such_as: str) -> Fault:
+    expected = f"a path into the JSON answer such as {such_as}"
+    return Fault(at=loc, text="not a JMESPath expression", expected=expected)
+
+
+CHECKS = (_policies, _groups, _bounds, _targets, _relays, _sources)
 
 
 def _is_jmespath(expression: str) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from bot.files.problem import nearest
 from bot.model.config import Config
 from bot.model.target import Target
-from bot.model.units import format_duration
+from bot.model.units import METRIC_UNITS, format_duration
 from bot.rules.window import MIN_SAMPLES
 
 FROM_POLLS = frozenset({"response_time_p95_ms", "error_rate_percent"})
@@ -51,12 +52,13 @@ def _target_notes(config: Config) -> Iterator[Note]:
         if target.health.timeout >= target.poll:
             text = "one answer may take longer than the time between polls"
             yield Note(at=f"{at}.health.timeout", text=text, fix="make it shorter than poll")
+        yield from _source_notes(at, target)
         yield from _agent_notes(at, target, _bounded(config))
 
 
 def _agent_notes(at: str, target: Target, bounded: tuple[str, ...]) -> Iterator[Note]:
     if target.agent is None:
-        lost = [metric for metric in bounded if metric in FROM_AGENT]
+        lost = [one for one in bounded if one in FROM_AGENT and one not in _given(target)]
         if lost:
             text = f"no agent, so nothing measures {' and '.join(lost)}"
             yield Note(at=at, text=text, fix="run `iora agent` on its host and add agent:")
@@ -65,10 +67,34 @@ def _agent_notes(at: str, target: Target, bounded: tuple[str, ...]) -> Iterator[
         yield Note(at=f"{at}.agent", text=text, fix='add token: "${IORA_AGENT_TOKEN}"')
 
 
+def _source_notes(at: str, target: Target) -> Iterator[Note]:
+    for number, source in enumerate(target.metrics):
+        place = f"{at}.metrics[{number}]"
+        if source.timeout >= target.poll:
+            text = "one answer may take longer than the time between polls"
+            yield Note(at=f"{place}.timeout", text=text, fix="make it shorter than poll")
+        for metric in source.values:
+            near = nearest(metric, METRIC_UNITS, likeness=0.85)
+            if near and metric not in METRIC_UNITS:
+                text = "a metric of your own, shown only where it has a bound"
+                yield Note(at=f"{place}.values.{metric}", text=text, fix=f"did you mean {near}?")
+    urls = [target.health.url, *(source.url for source in target.metrics if source.url)]
+    if target.auth and any(
+        one.lower().startswith("http:") and not _is_loopback(one) for one in urls
+    ):
+        text = "sent over http:// beyond this machine, where others on the way can read it"
+        yield Note(at=f"{at}.auth", text=text, fix="use https://")
+
+
+def _given(target: Target) -> frozenset[str]:
+    return frozenset(metric for source in target.metrics for metric in source.values)
+
+
 def _bound_notes(config: Config) -> Iterator[Note]:
+    given = frozenset[str]().union(*map(_given, config.targets.values()))
     for table, bounds in (("baselines", config.baselines), ("critical", config.critical)):
         for metric in bounds:
-            if metric not in FROM_POLLS | FROM_AGENT and table in config.model_fields_set:
+            if metric not in FROM_POLLS | FROM_AGENT | given and table in config.model_fields_set:
                 text = "nothing gives this metric: it is shown as not measured"
                 yield Note(at=f"{table}.{metric}", text=text)
 

@@ -8,6 +8,7 @@ from typing import Literal
 from bot.model.incident import Entry
 from bot.model.message import Message
 from bot.model.overview import Overview
+from bot.model.report import Report
 
 
 @dataclass(frozen=True)
@@ -20,3 +21,4 @@ class Attempt:
     entry: Entry | None
     thread_ts: str | None
     repeated: bool = False
+    report: Report | None = None

@@ -47,6 +47,21 @@ class Doctor(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Diagnose(Command):
+    """Collect and judge all that is to be known of a target; ``description``: what seems wrong."""
+
+    target: str
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports(Command):
+    """The list of diagnostic reports, or one of them by its id."""
+
+    id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Declare(Command):
     """Open an incident. Without a title, Slack is asked for a form."""
 

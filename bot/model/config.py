@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -64,6 +65,18 @@ GUIDE_BASELINES = {
 GUIDE_CRITICAL = {"cpu_percent": Bound(below=90), "memory_mb": Bound(below=1024)}
 
 
+class ReportSettings(Written):
+    """How diagnostic reports are kept and shown."""
+
+    keep: int = Field(50, ge=1, le=10_000, description="the newest; an open incident's always stay")
+    logs: Literal["report", "thread", "channel"] = Field(
+        "report", description="where log lines may go: the report only, its thread, the channel"
+    )
+    emails: Literal["redact", "keep"] = Field(
+        "redact", description="addresses of people in what a report quotes"
+    )
+
+
 class Config(Written):
     """The whole file."""
 
@@ -75,7 +88,23 @@ class Config(Written):
     escalation: Escalation
     groups: dict[Name, Annotated[tuple[Person, ...], Field(min_length=1)]] = {}
     roles: dict[Role, tuple[RoleHolder, ...]] = {}
+    reports: ReportSettings = ReportSettings()
 
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""
         return self.roles.get(role, ())
+
+    def allows(self, url: str) -> bool:
+        """Whether the file names the URL, or it is an endpoint of an agent that the file names."""
+        return url in self._urls or url.rpartition("/v1/")[0] in self._agents
+
+    @cached_property
+    def _urls(self) -> frozenset[str]:
+        targets = self.targets.values()
+        measured = (source.url for target in targets for source in target.metrics if source.url)
+        return frozenset((*(target.health.url for target in targets), *measured))
+
+    @cached_property
+    def _agents(self) -> frozenset[str]:
+        agents = (target.agent for target in self.targets.values())
+        return frozenset(agent.url.rstrip("/") for agent in agents if agent)

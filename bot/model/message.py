@@ -58,8 +58,17 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file that is to be shared; ``name`` is unique, and what it is looked up by."""
+
+    name: str
+    title: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Sent:
-    """It is there."""
+    """It is there; ``ts`` of a file is the file's id."""
 
     channel: str
     ts: str

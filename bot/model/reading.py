@@ -49,7 +49,10 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One request to a health URL. ``word`` is the status word, where the config says how to find it."""
+    """One request to a health URL. ``word`` is the status word, where the config says how to find it.
+
+    ``says`` is the error that a JSON answer tells of; ``denies``: it holds ``ok: false``.
+    """
 
     at: int
     reach: Reach
@@ -58,6 +61,8 @@ class Check:
     has_body: bool = False
     word: str | None = None
     problem: str | None = None
+    says: str = ""
+    denies: bool = False
     retry_after: str | None = None
 
 

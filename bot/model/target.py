@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
+from bot.model.network import refusal
 from bot.model.record import Written, shaped
 from bot.model.units import Duration
 
@@ -16,7 +25,37 @@ def _http_url(url: str) -> str:
         raise ValueError("expected a URL that starts with http:// or https://")
     if "@" in rest.split("/")[0]:
         raise ValueError("expected a URL without a user name or password in it")
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected a URL with a host, and a port from 1 to 65535 if any")
+    reason = refusal(parts.hostname or "")
+    if reason is not None:
+        raise ValueError(f"expected a URL that the bot may ask: {reason}")
     return url
+
+
+def _token(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("expected a token: ASCII characters that can be printed, no spaces")
+    return token
+
+
+def _in_full(value: object) -> object:
+    return {"path": value} if isinstance(value, str) else value
+
+
+def _pair(value: object) -> object:
+    """A list, as it comes from a file, is a tuple for a strict schema."""
+    if not isinstance(value, list):
+        return value
+    if len(value) != 2:
+        raise ValueError("expected two numbers: the lowest value, then the highest")
+    return tuple(value)
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
@@ -27,6 +66,20 @@ Name = Annotated[
         "a name of lower-case letters, digits, - and _ that begins with a letter",
     ),
 ]
+MetricName = Annotated[
+    str,
+    shaped(
+        r"[a-z][a-z0-9_]{0,62}",
+        "a metric's name of lower-case letters, digits and _ that begins with a letter",
+    ),
+]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+
+
+def place_of(url: str) -> str:
+    """What messages call a URL: without its query, which may hold a key."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}"
 
 
 class HealthSource(Written):
@@ -39,12 +92,17 @@ class HealthSource(Written):
     )
     timeout: Duration = 5_000
 
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return place_of(self.url)
+
 
 class AgentSource(Written):
     """The agent on the target's host."""
 
     url: Url
-    token: SecretStr | None = None
+    token: Token | None = None
     timeout: Duration = 5_000
 
     @field_validator("token", mode="before")
@@ -52,6 +110,85 @@ class AgentSource(Written):
     def _empty_is_none(cls, token: object) -> object:
         """``${IORA_AGENT_TOKEN:-}`` without the variable: an agent on loopback needs none."""
         return None if token == "" else token
+
+    def endpoint(self, path: str) -> str:
+        """The URL of one thing that the agent offers, such as ``metrics`` or ``relay/dashboard``."""
+        return f"{self.url.rstrip('/')}/v1/{path}"
+
+
+class Value(Written):
+    """Where in an answer a metric's value is, and when it counts."""
+
+    path: str = Field(
+        min_length=1,
+        max_length=200,
+        description="JMESPath in json; in text and prometheus the name that begins the line",
+    )
+    scale: float = Field(
+        1.0, allow_inf_nan=False, description="what the number is multiplied by to be in its unit"
+    )
+    range: Annotated[tuple[float, float], BeforeValidator(_pair)] | None = Field(
+        None, description="the lowest and highest value that can be true, after scale"
+    )
+    max_age: Duration | None = None
+    at: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="where its time is; json: a `timestamp` beside the value by default",
+    )
+    labels: dict[str, str] = Field({}, description="prometheus: those that the sample must have")
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        if self.scale == 0:
+            raise ValueError("scale: expected another number than 0")
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ValueError("range: expected the lowest value, then the highest")
+        return self
+
+
+class MetricSource(Written):
+    """An answer that holds metrics: of a URL, or of what the agent relays under a name."""
+
+    url: Url | None = None
+    relay: Name | None = Field(None, description="a name below `relay` of the agent's own config")
+    format: Literal["json", "text", "prometheus"] = "json"
+    values: dict[MetricName, Annotated[Value, BeforeValidator(_in_full)]] = Field(min_length=1)
+    timeout: Duration = 5_000
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.url is None) == (self.relay is None):
+            raise ValueError("expected exactly one of url and relay")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{self.relay} via agent" if self.url is None else place_of(self.url)
+
+
+class HmacKey(Written):
+    """Requests carry the hex HMAC-SHA256 of their compact JSON body; of ``{}`` where they have none."""
+
+    header: Annotated[str, shaped(r"[A-Za-z0-9-]{1,100}", "the name of a header")] = (
+        "x-iora-signature"
+    )
+    secret: Annotated[SecretStr, Field(min_length=1)]
+
+
+class Auth(Written):
+    """How the target knows the bot; sent to this target's URLs only, not to its agent."""
+
+    hmac_sha256: HmacKey | None = None
+    bearer: Token | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.hmac_sha256 is None) == (self.bearer is None):
+            raise ValueError("expected exactly one of hmac_sha256 and bearer")
+        return self
 
 
 class Target(Written):
@@ -61,7 +198,17 @@ class Target(Written):
     poll: Duration = 30_000
     window: Duration = Field(300_000, description="over which P95 and error rate are taken")
     health: HealthSource
+    metrics: tuple[MetricSource, ...] = Field(
+        (), description="where several give a metric, the first one that has it counts"
+    )
     agent: AgentSource | None = None
+    auth: Auth | None = None
+
+    @property
+    def timeout(self) -> int:
+        """How long the slowest of its sources may take, in milliseconds."""
+        limits = [self.health.timeout, *(source.timeout for source in self.metrics)]
+        return max(limits if self.agent is None else [*limits, self.agent.timeout])
 
     @model_validator(mode="after")
     def _poll_is_sane(self) -> Self:

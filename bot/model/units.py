@@ -26,6 +26,21 @@ METRIC_UNITS = {
     "open_files": "",
 }
 
+_UNIT_OF_ENDING = {
+    "_percent": "%",
+    "_ms": "ms",
+    "_mb": "MB",
+    "_rps": "/s",
+    "_s": "s",
+}
+
+
+def unit_of(metric: str) -> str:
+    """The unit of a metric; of one that only the config names, its name's ending says it."""
+    if metric in METRIC_UNITS:
+        return METRIC_UNITS[metric]
+    return next((unit for end, unit in _UNIT_OF_ENDING.items() if metric.endswith(end)), "")
+
 
 def parse_duration(text: object) -> int:
     """``90s``, ``1h30m``, ``2d`` as milliseconds; ``0s`` is allowed, a bare number is not.

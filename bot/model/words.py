@@ -18,6 +18,12 @@ WORDS = (
     Word("health", "health [target ...]", "how the targets are, with the readings that say so"),
     Word("baseline", "baseline [target]", "every reading against its bound"),
     Word(
+        "diagnose",
+        "diagnose TARGET [what is wrong]",
+        "what is wrong with it: findings, what changed, and the whole report",
+    ),
+    Word("reports", "reports [ID]", "the diagnostic reports that are kept, or one of them"),
+    Word(
         "declare",
         "declare [sev1..sev4] [target ...] TITLE",
         "open an incident; without a title a form opens; -- ends the leading words",

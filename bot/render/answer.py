@@ -11,7 +11,7 @@ from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, health
+from bot.render import card, health, report
 from bot.render.blocks import Block, context, fields, fit, header, paragraphs, section, that_fit
 from bot.render.entry import changes, holder, line
 from bot.text import cut_mrkdwn, escape, outside
@@ -181,6 +181,24 @@ def _doctor(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return Drawing("; ".join([text, *bad]), blocks)
 
 
+def _diagnosing(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    rest = "" if facts["agent"] else " It has no agent in the config: only what the bot sees."
+    text = f"Looking at {facts['target']}: the result comes here as a message.{rest}"
+    return Drawing(text, (section(text),))
+
+
+def _report(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    drawn = report.found({**facts, "more": 0, "log": ()}, buttons=False)
+    if buttons:
+        return drawn
+    how = f"The whole: `iora reports {facts['id']} --html FILE`, or --json"
+    return Drawing(drawn.text, [*drawn.blocks, context(how)])
+
+
+def _reports(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    return report.listed(facts["reports"])
+
+
 def _help(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return _help_on(BY_WORD.get(facts["topic"]))
 
@@ -210,5 +228,8 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "timeline": _timeline,
     "stats": _stats,
     "doctor": _doctor,
+    "diagnosing": _diagnosing,
+    "report": _report,
+    "reports": _reports,
     "help": _help,
 }

@@ -113,7 +113,26 @@ def _unreached(actor: str, facts: Facts) -> str:
 
 
 def _evidence(actor: str, facts: Facts) -> str:
-    return f"Evidence: {health.evidence(facts['healths'])}"
+    parts = [f"Evidence: {health.evidence(facts['healths'])}"]
+    parts += [_reported(one) for one in facts.get("reports", ())]
+    if facts.get("related"):
+        parts.append(f"Open too: {', '.join(facts['related'])}")
+    return ". ".join(parts)
+
+
+def _reported(one: Facts) -> str:
+    """The first finding of a report, and whether it is partial."""
+    partial = ", partial: " + ", ".join(map(escape, one["partial"])) if one["partial"] else ""
+    return (
+        f"First finding of {one['target']}: {outside(one['finding'], 300)} (`{one['id']}`{partial})"
+    )
+
+
+def _diagnosed(actor: str, facts: Facts) -> str:
+    found = outside(facts["finding"], 300)
+    return (
+        f"{actor} had {escape(facts['target'])} diagnosed: {found} (`{escape(facts['report'])}`)."
+    )
 
 
 _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
@@ -131,4 +150,5 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "escalation": _escalation,
     "unreached": _unreached,
     "evidence": _evidence,
+    "diagnosed": _diagnosed,
 }

@@ -9,13 +9,26 @@ from bot.model.message import Drawing
 from bot.model.reading import Result
 from bot.model.target import Bound
 from bot.model.units import format_duration, format_value
-from bot.render.blocks import VALUE, Block, actions, button, context, fields, header, section, time
+from bot.render.blocks import (
+    VALUE,
+    Block,
+    actions,
+    button,
+    context,
+    day_and_time,
+    fields,
+    header,
+    section,
+    time,
+)
 from bot.rules.verdict import title
-from bot.text import outside
+from bot.text import escape, outside
 
 Facts = Mapping[str, Any]
 IN_FULL = 3  # beyond that many targets: verdicts and failures only
 _LISTED = 40
+SCORE = "overall_score"
+_CHANGES = 4
 
 
 def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool = True) -> Drawing:
@@ -26,6 +39,7 @@ def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool 
         unread = not complete and one["verdict"] == "unknown"
         blocks += _in_full(one, now, unread=unread) if full else _in_short(one)
     blocks.append(context(_footer(targets, now, complete=complete)))
+    blocks += [context(text) for text in map(_since, targets[:IN_FULL]) if text]
     if buttons and complete:
         blocks.append(_buttons(targets))
     return Drawing("; ".join(headline(one) for one in _worst_first(targets)), blocks)
@@ -117,15 +131,29 @@ def _footer(targets: Sequence[Facts], now: int, *, complete: bool) -> str:
     parts = [time(now), f"{len(read)} of {len(counted)} read"]
     if len(targets) == 1 and targets[0]["status"]:
         parts.append(f'status word "{outside(targets[0]["status"], 60)}"')
+    if len(targets) == 1:
+        parts += [
+            _score(reading) for reading in targets[0]["readings"] if reading["metric"] == SCORE
+        ]
     if len(targets) > _LISTED:
         parts.append(f"{len(targets) - _LISTED} more targets are not shown")
     return " | ".join(parts)
 
 
+def _score(reading: Facts) -> str:
+    """A service's own word on itself: shown, and never part of a verdict unless it has a bound."""
+    if reading["value"] is None:
+        return f"{title(SCORE)} unknown ({outside(reading['reason'] or 'no reason given', 200)})"
+    return f"{title(SCORE)} {format_value(reading['value'], reading['unit'])}"
+
+
 def _buttons(targets: Sequence[Facts]) -> Block:
     worst = _worst_first(targets)
     elements = [button("Share", "iora:health:share", _marks(worst))]
-    if worst[0]["verdict"] != "healthy":
+    bad = worst[0]["verdict"] != "healthy"
+    if bad or len(targets) == 1:
+        elements.insert(0, button("Diagnose", "iora:health:diagnose", _mark(worst[0])))
+    if bad:
         elements.insert(
             0, button("Declare", "iora:health:declare", _mark(worst[0]), style="danger")
         )
@@ -146,6 +174,15 @@ def _marks(targets: Sequence[Facts]) -> str:
             break
         marks = longer
     return marks
+
+
+def _since(one: Facts) -> str | None:
+    """``Since 14:02, when it was healthy: P95 84 -> 910 ms``."""
+    changed = one.get("changed")
+    if not changed or not changed["changes"]:
+        return None
+    texts = "; ".join(change["text"] for change in changed["changes"][:_CHANGES])
+    return f"Since {day_and_time(changed['since'])}, when it was healthy: {escape(texts)}"
 
 
 def _readings(one: Facts) -> str:

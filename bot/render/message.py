@@ -10,6 +10,8 @@ from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.entry import reply, who
 from bot.render.ping import ping
+from bot.render.report import progress
+from bot.render.report import text as report_text
 from bot.text import outside
 
 
@@ -59,10 +61,23 @@ def _test(attempt: Attempt) -> Drawing:
     return Drawing(text, (section(text),))
 
 
+def _report(attempt: Attempt) -> Drawing:
+    return progress(attempt.message.facts)
+
+
+def _report_text(attempt: Attempt) -> Drawing:
+    if attempt.report is None:
+        gone = f"The report {attempt.message.facts['report']} is not kept any more."
+        return Drawing(gone, (section(gone),))
+    return report_text(attempt.report, attempt.message.facts["what"])
+
+
 _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "card": _card,
     "entry": _entry,
     "ping": _ping,
     "assigned": _assigned,
+    "report": _report,
+    "report_text": _report_text,
     "test": _test,
 }

@@ -53,6 +53,8 @@ def said(check: Check, source: HealthSource) -> Said:
     status = check.http_status or 0
     if status >= 400 or not 200 <= status < 300:
         return _said_by_status(check, status)
+    if check.denies:
+        return Said(Verdict.UNHEALTHY, f"it says {check.says or 'ok: false'}", failed=True)
     if source.status is None:
         return Said(Verdict.HEALTHY, f"HTTP {status}", failed=False)
     if check.word is None:
@@ -71,16 +73,16 @@ def _said_by_status(check: Check, status: int) -> Said:
             reason = f"endpoint not there (HTTP {status}): check `health.url` in the config"
             return Said(Verdict.UNKNOWN, reason, failed=False)
         case 401 | 403:
-            reason = f"access refused (HTTP {status}): it wants a key that the bot does not have"
+            reason = f"access refused (HTTP {status}): it wants a key, check `auth` in the config"
             return Said(Verdict.UNKNOWN, reason, failed=False)
         case 429:
-            wait = _asked_wait(check.retry_after)
+            wait = asked_wait(check.retry_after)
             return Said(Verdict.UNKNOWN, f"busy with us (HTTP 429{wait})", failed=False)
     if status >= 500 and not check.has_body:
         return Said(Verdict.DOWN, f"HTTP {status} without a body", failed=True)
     if status >= 400:
-        word = f", {_quoted(check.word)}" if check.word else ""
-        return Said(Verdict.UNHEALTHY, f"HTTP {status}{word}", failed=True)
+        told = _quoted(check.word) if check.word else check.says
+        return Said(Verdict.UNHEALTHY, f"HTTP {status}{told and f', {told}'}", failed=True)
     reason = f"it redirects (HTTP {status}): put the final URL into `health.url` in the config"
     return Said(Verdict.UNKNOWN, reason, failed=False)
 
@@ -124,8 +126,8 @@ def judge(
     )
 
 
-def _asked_wait(retry_after: str | None) -> str:
-    """``Retry-After`` is a number of seconds or a date."""
+def asked_wait(retry_after: str | None) -> str:
+    """What a busy target asks for, in words; ``Retry-After`` is a number of seconds or a date."""
     if not retry_after:
         return ""
     wait = f"{retry_after} s" if retry_after.isdigit() else f"until {_short(retry_after)}"

@@ -11,8 +11,18 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model.message import Drawing, Failed, Limited, Message, Outcome, Refused, Sent, Unsure
-from bot.send.client import CALL_ERRORS, TIME_LIMIT_S, error_code, failure
+from bot.model.message import (
+    Drawing,
+    Failed,
+    Limited,
+    Message,
+    Outcome,
+    Refused,
+    Sent,
+    Unsure,
+    Upload,
+)
+from bot.send.client import CALL_ERRORS, TIME_LIMIT_S, described, error_code, failure
 from bot.text import cut
 
 log = logging.getLogger(__name__)
@@ -98,6 +108,57 @@ class Slack:
             return Refused("missing_scope: im:write")
         return outcome
 
+    async def upload(self, message: Message, upload: Upload, *, thread_ts: str | None) -> Outcome:
+        """Share a file in a thread: get an address, send the content there, complete.
+
+        Before the last step nobody can see it, so only that one leaves anybody unsure.
+        """
+        completing = False
+        try:
+            async with asyncio.timeout(self._time_limit_s):
+                channel = await self.conversation(message.destination)
+                if not isinstance(channel, str):
+                    return channel
+                file = await self._content(upload)
+                if not isinstance(file, str):
+                    return file
+                completing = True
+                return await self._complete(channel, file, upload, thread_ts)
+        except TimeoutError:
+            late = f"not done within {self._time_limit_s:g} s"
+            return Unsure(late) if completing else Failed(late)
+
+    async def _content(self, upload: Upload) -> str | Limited | Refused | Failed:
+        """The id of the file to be, once Slack has its content."""
+        try:
+            answer = await self._client.files_getUploadURLExternal(
+                filename=upload.name, length=len(upload.content)
+            )
+            address, file = str(answer["upload_url"]), str(answer["file_id"])
+            assert self._client.session is not None
+            async with self._client.session.post(address, data=upload.content) as response:
+                if response.status != 200:
+                    return Failed(f"HTTP {response.status} for a file's content")
+        except CALL_ERRORS as error:
+            outcome = _not_offered(error) or failure(error)
+            return Failed(outcome.reason) if isinstance(outcome, Unsure) else outcome
+        except (KeyError, TypeError):
+            return Failed("an answer of Slack without an address for the file")
+        return file
+
+    async def _complete(
+        self, channel: str, file: str, upload: Upload, thread_ts: str | None
+    ) -> Outcome:
+        where: dict[str, Any] = {"channel_id": channel}
+        if thread_ts is not None:
+            where["thread_ts"] = thread_ts
+        files: list[dict[str, str | None]] = [{"id": file, "title": upload.title}]
+        try:
+            await self._client.files_completeUploadExternal(files=files, **where)
+        except CALL_ERRORS as error:
+            return _not_offered(error) or failure(error)
+        return Sent(channel, file)
+
     async def edit(self, message: Message, drawing: Drawing) -> Outcome:
         """Bring a message that is there up to date; doing so twice does no harm."""
         assert message.channel is not None
@@ -120,7 +181,11 @@ class Slack:
             raise CantLook(channel)
         try:
             async for found in self._history(channel, thread_ts, message.sending_at or 0):
-                if _has_key(found, message.key):
+                if message.kind == "file":
+                    for file in found.get("files") or ():
+                        if file.get("name") == message.facts["name"]:
+                            return Sent(channel, str(file["id"]))
+                elif _has_key(found, message.key):
                     return Sent(channel, str(found["ts"]))
         except CALL_ERRORS as error:
             if isinstance(error, SlackApiError) and error_code(error) == "not_in_channel":
@@ -232,6 +297,13 @@ def _body(message: Message, drawing: Drawing) -> dict[str, Any]:
         "unfurl_links": False,
         "unfurl_media": False,
     }
+
+
+def _not_offered(error: Exception) -> Refused | None:
+    """A server without files, or an app that may not: the report goes as text instead."""
+    if isinstance(error, SlackApiError) and error_code(error) in _NOT_OFFERED:
+        return Refused(described(error))
+    return None
 
 
 def _has_key(found: dict[str, Any], key: str) -> bool:

@@ -16,11 +16,13 @@ from bot.model.command import (
     Baseline,
     Command,
     Declare,
+    Diagnose,
     Doctor,
     Health,
     Help,
     Incidents,
     OnIncident,
+    Reports,
     Show,
     Stats,
     Timeline,
@@ -28,14 +30,16 @@ from bot.model.command import (
 from bot.model.config import Config
 from bot.model.incident import Status
 from bot.model.overview import Overview
-from bot.rules import access, statistics, verdict
-from bot.services import doctor, incidents
+from bot.model.report import Wanted
+from bot.rules import access, statistics
+from bot.services import asking, doctor, healthy, incidents
+from bot.services.diagnosis import Diagnosis
 from bot.services.incidents import Asked, Done
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.services.overview import listed, overview, overview_of
 from bot.store import incidents as store
-from bot.store import outbox
+from bot.store import outbox, reports
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -55,17 +59,21 @@ class Commands:
         live: Live,
         monitoring: Monitoring,
         doctor: doctor.Doctor,
+        diagnosis: Diagnosis,
         clock: Clock,
     ) -> None:
         self._database = database
         self._live = live
         self._monitoring = monitoring
         self._doctor = doctor
+        self._diagnosis = diagnosis
         self._clock = clock
         self._kinds: Mapping[type[Command], Callable[[Any, Asked], Awaitable[Given]]] = {
             Help: self._help,
             Baseline: self._baseline,
-            Doctor: self._diagnose,
+            Diagnose: self._diagnose,
+            Reports: self._reports,
+            Doctor: self._examine,
             Declare: self._declare,
             Incidents: self._incidents,
             Stats: self._stats,
@@ -103,7 +111,7 @@ class Commands:
         else:
             yield await self.carry_out(command, asked)
 
-    def shown(self, marks: str) -> Answer | None:
+    async def shown(self, marks: str) -> Answer | None:
         """A health answer that was shown not long ago, by its ``target@time`` marks."""
         found = []
         for mark in marks.split(","):
@@ -111,8 +119,9 @@ class Commands:
             health = self._monitoring.shown(target, int(at) if at.isdigit() else 0)
             if health is None:
                 return None
-            found.append(verdict.facts(health))
-        return Answer(kind="health", facts={"targets": found})
+            found.append(health)
+        targets = await self._database.read(healthy.compared, found)
+        return Answer(kind="health", facts={"targets": targets})
 
     async def _health(self, command: Health, within_ms: int) -> Given:
         unknown = self._unknown_target(command.targets)
@@ -123,7 +132,7 @@ class Commands:
         return Answer(
             kind="health",
             facts={
-                "targets": [verdict.facts(health) for health in healths],
+                "targets": await self._database.read(healthy.compared, healths),
                 "late": any(health.late for health in healths),
             },
             finding=any(str(health.verdict) != "healthy" for health in healths),
@@ -137,7 +146,37 @@ class Commands:
             return found
         return Answer(kind="baseline", facts=found.facts, finding=found.finding)
 
-    async def _diagnose(self, command: Doctor, asked: Asked) -> Given:
+    async def _diagnose(self, command: Diagnose, asked: Asked) -> Given:
+        """In Slack a message shows the progress and the result; in a terminal it is the answer."""
+        report_id = self._diagnosis.new_id()
+        config = self._live.config
+        if asked.actor.person is not None:
+            return await self._database.write(asking.begin, config, command, asked, report_id)
+        if command.target not in config.targets:
+            return Refusal(f"There is no target `{command.target}`.", "See `/iora health`.")
+        incident = await self._database.read(asking.incident_of, command.target, asked)
+        wanted = Wanted(
+            id=report_id,
+            target=command.target,
+            description=command.description,
+            by=asked.actor.text,
+            incident=incident,
+        )
+        made = await self._diagnosis.report(wanted)
+        await self._database.write(asking.keep, made, incident, config)
+        return Answer(kind="report", facts=made.json(), finding=made.verdict != "healthy")
+
+    async def _reports(self, command: Reports, asked: Asked) -> Given:
+        if command.id is None:
+            kept = await self._database.read(reports.recent, _LISTED)
+            return Answer(kind="reports", facts={"reports": [asdict(one) for one in kept]})
+        found = await self._database.read(reports.get, command.id)
+        if found is None:
+            reason = f"There is no report `{command.id}` any more, or never was."
+            return Refusal(reason, "See `/iora reports` for those that are kept.")
+        return Answer(kind="report", facts=found.json())
+
+    async def _examine(self, command: Doctor, asked: Asked) -> Given:
         lines = await self._doctor.lines()
         if command.test_ping is not None:
             key = f"test:{uuid.uuid4().hex}"

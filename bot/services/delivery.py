@@ -25,14 +25,16 @@ from bot.model.message import (
     Sent,
     State,
     Unsure,
+    Upload,
 )
 from bot.model.overview import Overview
 from bot.render.message import draw, plain_words
+from bot.render.page import upload
 from bot.send.slack import CantLook
-from bot.services import escalation
+from bot.services import asking, escalation
 from bot.services.live import Live
 from bot.services.overview import overview
-from bot.store import incidents, outbox
+from bot.store import incidents, outbox, reports
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,10 @@ class Sender(Protocol):
     ) -> Outcome: ...
 
     async def edit(self, message: Message, drawing: Drawing) -> Outcome: ...
+
+    async def upload(
+        self, message: Message, upload: Upload, *, thread_ts: str | None
+    ) -> Outcome: ...
 
     async def find(self, message: Message, *, thread_ts: str | None) -> Sent | None: ...
 
@@ -170,6 +176,8 @@ class Delivery:
     async def _carry_out(self, attempt: Attempt) -> Outcome:
         if attempt.what == "look up":
             return await self._look_up(attempt)
+        if attempt.message.kind == "file":
+            return await self._share(attempt)
         drawing = drawn(attempt)
         outcome = await self._send(attempt, drawing)
         if (
@@ -180,6 +188,12 @@ class Delivery:
             log.error("message %s: %s; it goes as text", attempt.message.key, outcome.reason)
             outcome = await self._send(attempt, Drawing(drawing.text))
         return outcome
+
+    async def _share(self, attempt: Attempt) -> Outcome:
+        if attempt.report is None:
+            return Refused("the report is not kept any more")
+        file = await asyncio.to_thread(upload, attempt.report, attempt.message.facts["format"])
+        return await self._sender.upload(attempt.message, file, thread_ts=attempt.thread_ts)
 
     async def _send(self, attempt: Attempt, drawing: Drawing) -> Outcome:
         if attempt.what == "edit":
@@ -237,10 +251,27 @@ def begin(tx: Tx, destination: str, config: Config, edits: bool = True) -> Attem
             if message.kind == "entry" and message.incident_id is not None
             else None
         )
-        parent = outbox.get(tx, message.parent_id) if message.parent_id is not None else None
-        thread_ts = parent.ts if parent else None
-        return Attempt(message, what, seen, entry, thread_ts, repeated=given_up)
+        return Attempt(
+            message,
+            what,
+            seen,
+            entry,
+            _thread_ts(tx, message),
+            repeated=given_up,
+            report=reports.get(tx, message.facts["report"])
+            if message.kind in {"file", "report_text"}
+            else None,
+        )
     return None
+
+
+def _thread_ts(tx: Tx, message: Message) -> str | None:
+    """The thread that it hangs in: that of its parent, or the one where it was asked for."""
+    own: str | None = message.facts.get("thread_ts")
+    if own is not None or message.parent_id is None:
+        return own
+    parent = outbox.get(tx, message.parent_id)
+    return (_thread_ts(tx, parent) or parent.ts) if parent else None
 
 
 def put_off(tx: Tx, destination: str, edits: bool) -> None:
@@ -256,7 +287,8 @@ def finish(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
     match outcome:
         case Sent(channel, ts):
             # Found again by a look-up: it shows what was true then, so it is drawn once more.
-            revision = message.revision - (attempt.what == "look up")
+            stale = attempt.what == "look up" and message.kind != "file"
+            revision = message.revision - stale
             outbox.sent(tx, message.id, revision, channel, ts)
             if message.kind == "ping" and message.ts is None and message.incident_id is not None:
                 outbox.revise(tx, message.incident_id, ("card",))
@@ -309,12 +341,21 @@ def _lookup_given_up(message: Message, now: int) -> bool:
 
 def _refused(tx: Tx, attempt: Attempt, reason: str) -> None:
     message = attempt.message
+    if message.kind == "file" and attempt.report is not None:
+        log.info("file %s was refused: %s; it goes as text", message.key, reason)
+        outbox.close(tx, message.id, State.WITHDRAWN, reason)
+        asking.add_text(tx, attempt.report.id, "whole", message.destination, message.parent_id)
+        return
     log.error("message %s was refused: %s", message.key, reason)
     if message.ts is not None:
         if _code(reason) in _GONE and message.kind == "card":
             outbox.post_anew(tx, message.id)
         else:
             outbox.sent(tx, message.id, message.revision, message.channel or "", message.ts)
+        return
+    person = message.facts.get("person") if message.kind == "report" else None
+    if person and not message.destination.startswith("user:"):
+        outbox.redirect(tx, message.id, f"user:{person}")
         return
     outbox.close(tx, message.id, State.REFUSED, reason)
     if message.kind in {"ping", "card"}:

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.model.config import Config
 from bot.model.timer import Timer
-from bot.rules import verdict
-from bot.services import escalation, evidence, monitoring
+from bot.services import asking, escalation, evidence, monitoring
+from bot.services.diagnosis import Diagnosis
+from bot.services.healthy import Healthy
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.store import timers
@@ -18,14 +19,19 @@ from bot.store.database import Database, Tx
 EVIDENCE_WITHIN_MS = 10_000
 PRUNE_EVERY_MS = 300_000  # little at a time: nobody's commit is to wait for a whole day's samples
 RESERVE_EVERY_MS = 60_000
+_ATTEMPTS = 3  # of a diagnosis that somebody waits for
 
 
 class Due:
     """The handlers of the timer loop, by the timer's kind."""
 
-    def __init__(self, database: Database, monitoring: Monitoring, live: Live) -> None:
+    def __init__(
+        self, database: Database, monitoring: Monitoring, diagnosis: Diagnosis, live: Live
+    ) -> None:
         self._database = database
         self._monitoring = monitoring
+        self._diagnosis = diagnosis
+        self._healthy = Healthy(database)
         self._live = live
 
     def handlers(self) -> Mapping[str, Callable[[Timer], Awaitable[None]]]:
@@ -34,6 +40,7 @@ class Due:
             "poll": self._poll,
             "level": self._level,
             "collect": self._collect,
+            "diagnose": self._diagnose,
             "prune": self._prune,
             "reserve": self._reserve,
         }
@@ -42,8 +49,8 @@ class Due:
         again = await self._database.write(poll_again, timer, self._live.config)
         target = self._live.config.targets.get(timer.subject)  # a reload may have come in between
         if again and target is not None:
-            within = target.health.timeout + 1_000
-            await self._monitoring.refresh((timer.subject,), within)
+            within = target.timeout + 1_000
+            await self._healthy.keep(await self._monitoring.refresh((timer.subject,), within))
 
     async def _level(self, timer: Timer) -> None:
         await self._database.write(escalation.fire, timer, self._live.config)
@@ -51,10 +58,30 @@ class Due:
     async def _collect(self, timer: Timer) -> None:
         assert timer.incident_id is not None
         named = await self._database.read(evidence.wanted, timer.incident_id)
-        known = [name for name in named if name in self._live.config.targets]
-        healths = await self._monitoring.refresh(known, EVIDENCE_WITHIN_MS) if known else ()
-        facts = [verdict.facts(health) for health in healths]
-        await self._database.write(evidence.keep, timer, facts)
+        wanted = [
+            evidence.wanted_report(self._diagnosis.new_id(), name, timer.incident_id)
+            for name in named
+            if name in self._live.config.targets
+        ]
+        made = await asyncio.gather(
+            *(self._diagnosis.report(one, within_ms=EVIDENCE_WITHIN_MS) for one in wanted)
+        )
+        await self._database.write(evidence.keep, timer, made, self._live.config)
+
+    async def _diagnose(self, timer: Timer) -> None:
+        wanted = asking.wanted(timer)
+
+        async def progress(done: int, total: int) -> None:
+            await self._database.write(asking.progress, wanted.id, done, total)
+
+        if wanted.target not in self._live.config.targets:
+            reason = f"there is no target {wanted.target} any more"
+            await self._database.write(asking.give_up, timer, reason)
+        elif timer.attempts > _ATTEMPTS:
+            await self._database.write(asking.give_up, timer, "it failed: see the bot's log")
+        else:
+            made = await self._diagnosis.report(wanted, progress=progress)
+            await self._database.write(asking.finish, timer, made, self._live.config)
 
     async def _prune(self, timer: Timer) -> None:
         await self._database.write(prune, timer)

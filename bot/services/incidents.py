@@ -118,7 +118,7 @@ def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
         return found or Refusal(
             f"There is no INC-{incident_id}.", "See `/iora incidents` for those that are open."
         )
-    threaded = _of_thread(tx, asked)
+    threaded = of_thread(tx, asked)
     if threaded is not None:
         return threaded
     open_ones = incidents.live_channels(tx)
@@ -133,7 +133,7 @@ def find(tx: Tx, incident_id: int | None, asked: Asked) -> Incident | Refusal:
     return Refusal(f"{len(here)} incidents are open: {names}.", "Say which one you mean.")
 
 
-def _of_thread(tx: Tx, asked: Asked) -> Incident | None:
+def of_thread(tx: Tx, asked: Asked) -> Incident | None:
     """The incident whose card the thread hangs on."""
     if asked.thread is None:
         return None

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.clock import Clock
-from bot.collect import agent, health
+from bot.collect import agent, health, metrics
 from bot.errors import StoreError
 from bot.http import Client
 from bot.model.config import Config
 from bot.model.reading import Check, Health, Reach, Reading, Verdict
 from bot.model.target import Target
-from bot.rules import verdict, window
+from bot.rules import pace, verdict, window
+from bot.rules.measured import first_known
 from bot.services.live import Live
-from bot.store import samples
+from bot.store import samples, timers
 from bot.store.database import Database, Tx
 from bot.store.samples import Sample
 
@@ -47,6 +48,9 @@ class Monitoring:
         self._live = live
         self._clock = clock
         self._under_way: dict[str, _Measurement] = {}
+        self._silences: dict[str, int] = {}
+        self._put_off: set[str] = set()
+        self._took_ms: dict[str, float] = {}
         self._shown: OrderedDict[tuple[str, int], Health] = OrderedDict()
 
     async def refresh(self, targets: Sequence[str], within_ms: int) -> tuple[Health, ...]:
@@ -54,20 +58,21 @@ class Monitoring:
 
         A measurement that is late goes on, so that asking again soon gets its result.
         """
-        measuring = {name: self._measuring(name) for name in targets}
+        # Who took longest last time is asked first: the whole is over when the slowest is.
+        order = sorted(dict.fromkeys(targets), key=lambda name: -self._took_ms.get(name, 0.0))
+        measuring = {name: self._measuring(name) for name in order}
         tasks = [one.task for one in measuring.values()]
         await asyncio.wait(tasks, timeout=within_ms / 1000)
         return tuple(
             one.task.result() if one.task.done() else self._late(name, one)
-            for name, one in measuring.items()
+            for name, one in ((name, measuring[name]) for name in targets)
         )
 
     def time_limit(self, names: Sequence[str]) -> int:
         """How long the slowest of the targets may take, in milliseconds; none named: of all."""
         config = self._live.config
         chosen = [target for name, target in config.targets.items() if not names or name in names]
-        limits = [max(one.health.timeout, one.agent.timeout if one.agent else 0) for one in chosen]
-        return 500 + max(limits, default=0)
+        return 500 + max((target.timeout for target in chosen), default=0)
 
     def shown(self, target: str, at: int) -> Health | None:
         """A health that was shown not long ago, as it was."""
@@ -93,31 +98,55 @@ class Monitoring:
     async def _measure(self, name: str, config: Config) -> Health:
         target = config.targets[name]
         now = self._clock.now()
-        check, measured = await asyncio.gather(
-            health.check(self._client, target.health, now), self._agent(target, config, now)
+        check, given = await asyncio.gather(
+            health.check(self._client, target, now), self._given(target, config, now)
         )
+        self._took_ms[name] = check.elapsed_ms
         said = verdict.said(check, target.health)
-        own = await self._kept(name, target, check, said.failed, measured)
+        again_in = self._again_in(name, target, check)
+        readings = await self._kept(name, target, check, said.failed, given, again_in)
         now = self._clock.now()
         found = verdict.judge(
-            name, said, check.word, (*own, *measured), config.baselines, config.critical, now
+            name, said, check.word, readings, config.baselines, config.critical, now
         )
         self._remember(found)
         return found
 
     async def _kept(
-        self, name: str, target: Target, check: Check, failed: bool, measured: tuple[Reading, ...]
+        self,
+        name: str,
+        target: Target,
+        check: Check,
+        failed: bool,
+        given: tuple[Reading, ...],
+        again_in: int | None,
     ) -> tuple[Reading, ...]:
-        """The bot's own readings; a store that takes nothing hides no target that is down."""
+        """All readings, stored; a store that takes nothing hides no target that is down."""
         try:
-            return await self._database.write(_record, name, target, check, failed, measured)
+            return await self._database.write(_record, name, target, check, failed, given, again_in)
         except StoreError as error:
             log.error("what was measured of %s can't be stored: %s", name, error)
             reason = "the polls can't be stored: see the bot's log"
-            return tuple(
+            own = [
                 verdict.missing(metric, self._clock.now(), window.SOURCE, reason)
                 for metric in window.METRICS
-            )
+            ]
+            return first_known([*given, *own])
+
+    def _again_in(self, name: str, target: Target, check: Check) -> int | None:
+        """In how many milliseconds the next poll should be; None where it is planned already."""
+        silent = check.reach not in {Reach.ANSWERED, Reach.TOO_LARGE}
+        self._silences[name] = self._silences.get(name, 0) + 1 if silent else 0
+        again_in = pace.interval(target.poll, self._silences[name], check.retry_after)
+        planned = again_in == target.poll and name not in self._put_off
+        (self._put_off.discard if again_in == target.poll else self._put_off.add)(name)
+        return None if planned else again_in
+
+    async def _given(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
+        """What its sources say, in the order in which they count."""
+        sources = (metrics.measure(self._client, target, one, now) for one in target.metrics)
+        found = await asyncio.gather(*sources, self._agent(target, config, now))
+        return tuple(reading for readings in found for reading in readings)
 
     async def _agent(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
         if target.agent is None:
@@ -131,10 +160,10 @@ class Monitoring:
         now = self._clock.now()
         waited = (now - measurement.since) / 1000
         said = verdict.Said(Verdict.UNKNOWN, f"no answer yet after {waited:.1f} s", failed=False)
-        unread = [(metric, window.SOURCE) for metric in window.METRICS]
-        if config.targets[name].agent:
-            unread += [(metric, agent.SOURCE) for metric in _AGENT_METRICS]
-        readings = [verdict.missing(one, now, source, "not read yet") for one, source in unread]
+        unread = _sources(config.targets[name])
+        readings = first_known(
+            [verdict.missing(one, now, source, "not read yet") for one, source in unread]
+        )
         found = verdict.judge(name, said, None, readings, config.baselines, config.critical, now)
         return replace(found, late=True)
 
@@ -144,30 +173,38 @@ class Monitoring:
             self._shown.popitem(last=False)
 
 
+def _sources(target: Target) -> list[tuple[str, str]]:
+    """Which source may give which metric, in the order in which they count."""
+    named = [(metric, source.label) for source in target.metrics for metric in source.values]
+    agents = [(metric, agent.SOURCE) for metric in _AGENT_METRICS] if target.agent else []
+    return [*named, *agents, *((metric, window.SOURCE) for metric in window.METRICS)]
+
+
 def _record(
     tx: Tx,
     name: str,
     target: Target,
     check: Check,
     failed: bool,
-    measured: tuple[Reading, ...],
-) -> tuple[Reading, Reading]:
-    """Keep the poll and the readings; the bot's own readings over the target's window."""
+    given: tuple[Reading, ...],
+    again_in: int | None,
+) -> tuple[Reading, ...]:
+    """Keep the poll and one reading a metric: of the first source that has it, the bot's own last."""
+    if again_in is not None:
+        timers.move(tx, "poll", name, tx.now + again_in)
     if check.reach is not Reach.UNREACHABLE:
         timed = check.reach in {Reach.ANSWERED, Reach.TIMED_OUT}
         reason = (check.problem or f"HTTP {check.http_status}") if failed else None
         sample = Sample(check.at, check.elapsed_ms if timed else None, reason)
         samples.add(tx, name, POLL, sample)
-    for reading in measured:
-        samples.add(tx, name, reading.metric, Sample(reading.at, reading.value, reading.reason))
     polls = [
         window.Poll(one.at, one.value, one.reason is not None)
         for one in samples.since(tx, name, POLL, tx.now - target.window)
     ]
-    own = window.readings(polls, target.window, tx.now)
-    for reading in own:
-        samples.add(tx, name, reading.metric, Sample(tx.now, reading.value, reading.reason))
-    return own
+    readings = first_known((*given, *window.readings(polls, target.window, tx.now)))
+    for reading in readings:
+        samples.add(tx, name, reading.metric, Sample(reading.at, reading.value, reading.reason))
+    return readings
 
 
 def forget_old(tx: Tx) -> int:

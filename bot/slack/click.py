@@ -14,6 +14,7 @@ from bot.model.command import (
     Acknowledge,
     Assign,
     Declare,
+    Diagnose,
     Escalate,
     Health,
     Mitigate,
@@ -51,6 +52,7 @@ class Click:
             "iora:incident:more": self._more,
             "iora:health:declare": self._declare,
             "iora:health:share": self._share,
+            "iora:health:diagnose": self._diagnose,
         }
         self._menu: Mapping[str, Handler] = {
             "severity": self._severity,
@@ -132,12 +134,17 @@ class Click:
             self._say(body, outsider)
             return
         target, title = mark.partition("@")[0], ""
-        shown = self._desk.commands.shown(mark)
+        shown = await self._desk.commands.shown(mark)
         if shown is not None:
             title = clean(f"{target}: {shown.facts['targets'][0]['reason']}")
         named = (target,) if target in self._desk.live.config.targets else ()
         known = Declare(title=title, targets=named)
         self._open(body, form.declare(self._desk.live.config, known))
+
+    async def _diagnose(self, body: Body, mark: str) -> None:
+        """Committed before the ack; the progress is a message of its own."""
+        target = mark.partition("@")[0]
+        self._say(body, await self._desk.do(Diagnose(target=target), body))
 
     async def _share(self, body: Body, marks: str) -> None:
         self._desk.later(self._shared(body, marks), "share a health answer")
@@ -148,7 +155,7 @@ class Click:
         if outsider is not None:
             await self._desk.respond(body, self._desk.drawn(outsider))
             return
-        given = self._desk.commands.shown(marks)
+        given = await self._desk.commands.shown(marks)
         if given is None:
             names = tuple(mark.partition("@")[0] for mark in marks.split(","))
             known = tuple(name for name in names if name in self._desk.live.config.targets)

@@ -19,6 +19,7 @@ from bot.model.command import (
     Baseline,
     Command,
     Declare,
+    Diagnose,
     Doctor,
     Escalate,
     Health,
@@ -27,6 +28,7 @@ from bot.model.command import (
     Mitigate,
     Note,
     Reopen,
+    Reports,
     Resolve,
     SetSeverity,
     Show,
@@ -126,6 +128,27 @@ def _health(said: Said) -> Parsed:
 def _baseline(said: Said) -> Parsed:
     named = _targets(said)
     return named if isinstance(named, Refusal) else Baseline(targets=named)
+
+
+def _diagnose(said: Said) -> Parsed:
+    if not said.words:
+        if len(said.targets) == 1:
+            return Diagnose(target=next(iter(said.targets)))
+        return usage("diagnose", f"Name a target. There are: {', '.join(said.targets)}.")
+    named = _targets(Said(said.words[:1], said.targets, said.now))
+    if isinstance(named, Refusal):
+        return named
+    described = Said(said.words[1:], said.targets, said.now).text
+    if len(described) > TEXT:
+        return usage("diagnose", _too_long("description", described, TEXT))
+    return Diagnose(target=named[0], description=described)
+
+
+def _reports(said: Said) -> Parsed:
+    if len(said.words) > 1 or (said.words and not said.text.startswith("diag_")):
+        problem = f"{_quoted(said.text)} is no report's id such as diag_1750000000_a1b2c3d4e5f6."
+        return usage("reports", problem)
+    return Reports(id=said.text or None)
 
 
 def _declare(said: Said) -> Parsed:
@@ -287,6 +310,8 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "help": _help,
     "health": _health,
     "baseline": _baseline,
+    "diagnose": _diagnose,
+    "reports": _reports,
     "declare": _declare,
     "incidents": _incidents,
     "stats": _stats,

@@ -65,6 +65,16 @@ def live(tx: Tx, limit: int, commander: str | None = None) -> list[Incident]:
     return _found(tx, which, limit=limit, **({"commander": commander} if commander else {}))
 
 
+def newest_live_of(tx: Tx, target: str) -> int | None:
+    """The number of the newest incident on a target that is not resolved."""
+    row = tx.one(
+        """SELECT MAX(id) AS id FROM incidents JOIN incident_targets ON incident_id = id
+        WHERE status <> 'resolved' AND target = :target""",
+        target=target,
+    )
+    return row["id"] if row else None
+
+
 def live_channels(tx: Tx) -> dict[int, str]:
     """The number of each incident that is not resolved, oldest first, with its channel."""
     rows = tx.all("SELECT id, channel FROM incidents WHERE status <> 'resolved' ORDER BY id")

@@ -75,6 +75,29 @@ def revise(tx: Tx, incident_id: int, kinds: Collection[str]) -> None:
         )
 
 
+def set_facts(tx: Tx, message_id: int, facts: Facts) -> None:
+    """Draw a message again, from other facts; an unsure one keeps its time, as with ``revise``."""
+    tx.run(
+        """UPDATE outbox SET facts = :facts, revision = revision + 1,
+        due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END
+        WHERE id = :id AND state NOT IN ('refused', 'withdrawn')""",
+        id=message_id,
+        facts=json.dumps(facts),
+        now=tx.now,
+    )
+
+
+def redirect(tx: Tx, message_id: int, destination: str) -> None:
+    """Its place can't be reached: it goes to another one, with what hangs on it."""
+    tx.run(
+        """UPDATE outbox SET destination = :destination, state = 'waiting', delivered = 0,
+        due_at = :now, attempts = 0, error = NULL WHERE ts IS NULL AND (id = :id OR parent_id = :id)""",
+        id=message_id,
+        destination=destination,
+        now=tx.now,
+    )
+
+
 def get(tx: Tx, message_id: int) -> Message | None:
     """One message, or None."""
     row = tx.one(f"SELECT {COLUMNS} FROM outbox WHERE id = :id", id=message_id)

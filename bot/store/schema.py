@@ -128,3 +128,27 @@ def m003_samples(db: sqlite_utils.Database) -> None:
             reason TEXT,
             PRIMARY KEY (series_id, at)
         ) WITHOUT ROWID""")
+
+
+@migrations()
+def m004_reports(db: sqlite_utils.Database) -> None:
+    """Diagnostic reports, and each target's readings when it was last healthy."""
+    db.execute("""
+        CREATE TABLE reports (
+            id TEXT PRIMARY KEY,
+            target TEXT NOT NULL,
+            incident_id INTEGER REFERENCES incidents (id),
+            at INTEGER NOT NULL,
+            asked_by TEXT NOT NULL,
+            description TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            finding TEXT NOT NULL,
+            body TEXT NOT NULL
+        )""")
+    db.execute("CREATE INDEX reports_at ON reports (at)")
+    db.execute("""
+        CREATE TABLE snapshots (
+            target TEXT PRIMARY KEY,
+            at INTEGER NOT NULL,
+            readings TEXT NOT NULL
+        )""")

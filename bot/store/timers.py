@@ -34,6 +34,20 @@ def arm(
     )
 
 
+def move(tx: Tx, kind: str, subject: str, due_at: int) -> bool:
+    """Make a timer due at another time; False where none is armed."""
+    return (
+        tx.run(
+            """UPDATE timers SET due_at = :due_at, claim = claim + 1, attempts = 0
+            WHERE kind = :kind AND subject = :subject""",
+            kind=kind,
+            subject=subject,
+            due_at=due_at,
+        )
+        == 1
+    )
+
+
 def claim(tx: Tx, limit: int, kind: str | None = None) -> list[Timer]:
     """Take what is due, oldest first; with a kind, of that kind only.
 

@@ -1,11 +1,14 @@
 """``agent.yaml``: what it may say, and what the environment adds."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.agent.program import StartRefusedError, settings
+from bot.files.document import load_text
 from bot.model.agent import Address, AgentConfig, ProcessRule, parse_address
 
 RULE = ProcessRule(port=8080)
@@ -92,3 +95,95 @@ def test_where_the_token_comes_from(in_file, environ, token):
 def test_without_a_token_it_does_not_listen_beyond_loopback(environ):
     with pytest.raises(StartRefusedError, match="set IORA_AGENT_TOKEN, or listen on 127"):
         settings(AgentConfig(listen="0.0.0.0:9108", process=RULE), FOLDER, environ)
+
+
+def config(**more: object) -> AgentConfig:
+    return AgentConfig.model_validate_json(json.dumps({"process": {"port": 8080}} | more))
+
+
+def test_without_more_there_are_no_logs_relays_or_probes_and_the_guides_threshold():
+    found = config()
+    assert (found.logs, found.relay, found.probes, found.tls) == ((), {}, {}, None)
+    assert (found.leak.threshold_mb, found.leak.window) == (512, 1_800_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        ({"file": "logs/iora.log"}, "file logs/iora.log"),
+        ({"journald": "iora@1.service"}, "journald iora@1.service"),
+        ({"container": "/c/json.log"}, "container /c/json.log"),
+    ],
+)
+def test_a_log_is_named_in_exactly_one_way(given, label):
+    (source,) = config(logs=[given]).logs
+    assert source.label == label
+    with pytest.raises(ValidationError, match="exactly one of file, journald and container"):
+        config(logs=[given | {"file": "a", "container": "b"}])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"logs": [{}]}, "exactly one of file"),
+        ({"logs": [{"journald": "--all"}]}, "a unit such as"),
+        ({"logs": [{"journald": "a b"}]}, "a unit such as"),
+        ({"logs": [{"file": "a", "window": "10ms"}]}, "at least 1s"),
+        ({"relay": {"x": "http://example.com/"}}, "a URL of this machine"),
+        ({"relay": {"x": "http://169.254.169.254/latest"}}, "relay.x"),
+        ({"relay": {"x": "http://127.0.0.1.example.com/"}}, "a URL of this machine"),
+        ({"relay": {"x": "http://u:p@127.0.0.1/"}}, "without a user name"),
+        ({"relay": {"x": "file:///etc/passwd"}}, "http"),
+        ({"relay": {"x": "http://127.0.0.1:99999/"}}, "relay.x"),
+        ({"relay": {"X/../y": "http://127.0.0.1/"}}, "a name of lower-case"),
+        ({"probes": {"x": {"argv": []}}}, "at least 1 item"),
+        ({"probes": {"x": {"argv": "uptime"}}}, "tuple"),
+        ({"probes": {"x": {"argv": ["{pid}"]}}}, "a program first"),
+        ({"probes": {"x": {"argv": ["a", "{host}"]}}}, "no other placeholder than {pid}, {port}"),
+        ({"probes": {"x": {"argv": ["a", "b\0c"]}}}, "no NUL"),
+        ({"probes": {"x": {"argv": ["a"], "timeout": "1h"}}}, "between 100ms and 10m"),
+        ({"probes": {"x": {"argv": ["a"], "artifacts": ["../a"]}}}, "the name of a file"),
+        ({"probes": {"x": {"argv": ["a"], "artifacts": [".."]}}}, "the name of a file"),
+        ({"probes": {"x": {"argv": ["a"], "shell": True}}}, "Extra inputs"),
+        (
+            {"process": {"name": "a"}, "probes": {"x": {"argv": ["a", "{port}"]}}},
+            "needs process.port",
+        ),
+        ({"leak": {"threshold_mb": 0}}, "greater than 0"),
+        ({"leak": {"window": "1s"}}, "between 5s and 1d"),
+        ({"tls": {"certificate": "a"}}, "key"),
+    ],
+    ids=str,
+)
+def test_what_the_agent_must_not_or_can_not_do_is_refused(more, said):
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        config(**more)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/a", "http://[::1]:1/", "https://localhost/x"]
+)
+def test_a_relay_is_to_this_machine(url):
+    assert config(relay={"dashboard": url}).relay == {"dashboard": url}
+
+
+def test_other_braces_of_a_probe_are_its_own():
+    argv = ["awk", "{print $1}", "{pid}", "{folder}/a", "{port}"]
+    assert config(probes={"x": {"argv": argv}}).probes["x"].argv == tuple(argv)
+
+
+def test_the_shipped_file_is_read_and_what_it_comments_out_would_be_too(tmp_path):
+    shipped = (Path(__file__).parents[2] / "agent.yaml").read_text()
+    assert load_text(shipped, "agent.yaml", AgentConfig, {}).probes["uptime"].argv == ("uptime",)
+    more = re.sub(
+        r"^(  )# (- |perf|  \{|   art|ping|py-spy|name|pid_file)",
+        r"\1\2",
+        shipped,
+        flags=re.MULTILINE,
+    )
+    more = re.sub(r"^  (port|pid_file): .*\n", "", more, flags=re.MULTILINE)
+    more = re.sub(r"^# (tls|token): ", r"\1: ", more, flags=re.MULTILINE)
+    found = load_text(more, "agent.yaml", AgentConfig, {"IORA_AGENT_TOKEN": "t"})
+    assert {"ping", "py-spy", "perf", "uptime"} == set(found.probes)
+    assert [source.label.split()[0] for source in found.logs] == ["file", "journald", "container"]
+    assert found.tls is not None

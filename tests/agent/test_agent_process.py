@@ -1,24 +1,20 @@
 """The agent as the bot meets it: a process, a file, a port, a token, and a service that it watches."""
 
-import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.support.programs import Reply, Sample, ask, child, sample, until
+from tests.support.agents import BEARER, TOKEN, Agent, agent, environ, write
+from tests.support.programs import Sample, ask, sample, until
 
-TOKEN = "s3cret-token"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
 METRICS = [
     "cpu_percent",
     "cpu_core_percent",
@@ -29,48 +25,6 @@ METRICS = [
     "uptime_s",
     "uss_mb",
 ]
-
-
-@dataclass(frozen=True)
-class Agent:
-    process: subprocess.Popen[str]
-    url: str
-    log: Path
-
-    def health(self) -> dict[str, object]:
-        return ask(f"{self.url}/v1/health", headers=BEARER).json()
-
-    def metrics(self) -> Reply:
-        return ask(f"{self.url}/v1/metrics", headers=BEARER)
-
-    def readings(self) -> dict[str, dict[str, object]]:
-        return {one["metric"]: one for one in self.metrics().json()["readings"]}
-
-    def value(self, metric: str) -> float:
-        """0.0 while it is unknown, for waiting until it passes a bound."""
-        return self.readings()[metric]["value"] or 0.0
-
-
-def environ(**more: str) -> dict[str, str]:
-    clean = {key: value for key, value in os.environ.items() if key not in ("PORT", "HOST")}
-    clean.pop("IORA_AGENT_TOKEN", None)
-    return clean | more
-
-
-def write(folder: Path, process: str, listen: str = "127.0.0.1:0", more: str = "") -> Path:
-    path = folder / "agent.yaml"
-    path.write_text(f"listen: '{listen}'\nprocess: {{{process}}}\n{more}")
-    return path
-
-
-@contextlib.contextmanager
-def agent(path: Path, **more: str) -> Iterator[Agent]:
-    variables = {"IORA_AGENT_CONFIG": str(path), "IORA_AGENT_TOKEN": TOKEN} | more
-    log = path.with_name("agent.log")
-    with child([sys.executable, "-m", "bot.agent"], environ(**variables), errors=log) as process:
-        line = process.stdout.readline()
-        assert line.startswith("agent ready: "), (line, log.read_text())
-        yield Agent(process, line.split()[-1], log)
 
 
 def refusal(path: Path, **more: str) -> tuple[int, str]:

@@ -28,7 +28,7 @@ ANSWERS = {
 
 class Service(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        status, body = ANSWERS.get(self.path, (404, b""))
+        status, body = ANSWERS.get(self.path.partition("?key=")[0], (404, b""))
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -201,6 +201,56 @@ def test_the_check_in_json(folder: Path, service: str) -> None:
         "message": "missing key 'targets'",
         "near": "",
     }
+
+
+def with_metrics(folder: Path, service: str) -> None:
+    scripted(f"{service}/health")
+    text = (folder / "config.yaml").read_text()
+    source = (
+        f'    metrics: [{{url: "{service}/health?key=k", values: '
+        "{uptime_s: uptime, threads: threads}}]\n    health:"
+    )
+    (folder / "config.yaml").write_text(text.replace("    health:", source, 1))
+
+
+def test_the_live_check_shows_what_each_value_reads_and_from_where(
+    folder: Path, service: str
+) -> None:
+    with_metrics(folder, service)
+    place = service.removeprefix("http://")
+    assert run_check().exit_code == 0
+    result = run_check("--live")
+    for line in (
+        f'live: targets.iora.health: healthy, status word "ok" ({place}/health)',
+        f"live: targets.iora.metrics[0].values.uptime_s: 5 s ({place}/health)",
+        (
+            "live: targets.iora.metrics[0].values.threads: unknown:"
+            f" {place}/health: nothing at `threads`"
+        ),
+        "1 of 3 values can't be read",
+    ):
+        assert line in result.output.splitlines()
+    assert result.exit_code == 1
+    told = json.loads(run_check("--live", "--json").output)
+    assert not told["ok"]
+    assert [(one["metric"], one["value"]) for one in told["live"]] == [
+        (None, 'healthy, status word "ok"'),
+        ("uptime_s", 5),
+        ("threads", None),
+    ]
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace(", threads: threads", ""))
+    assert run_check("--live").exit_code == 0
+
+
+def test_the_live_check_shows_an_agent_that_does_not_answer(folder: Path, service: str) -> None:
+    scripted(f"{service}/health", "--agent-url", "http://127.0.0.1:9")
+    result = run_check("--live")
+    assert (
+        "live: targets.iora.agent: cpu_percent unknown: the agent gave no answer:"
+        " nothing listens on 127.0.0.1:9"
+    ) in result.output
+    assert result.exit_code == 1
 
 
 def test_the_check_reads_an_agents_file_too(folder: Path, service: str) -> None:

@@ -109,7 +109,102 @@ WRONG = {
         ("version: 1", "version: 1\noncall: {}"),
         (
             "c.yaml:2:1: unknown key 'oncall'; expected version, slack, targets, baselines, critical,"
-            " escalation, groups or roles"
+            " escalation, groups, roles or reports"
+        ),
+    ),
+    "a value of JSON that is no JMESPath": (
+        ("    agent:", "    metrics: [{url: http://h/m, values: {threads: 'a.['}}]\n    agent:"),
+        (
+            "c.yaml:5:51: not a JMESPath expression; expected a path into the JSON answer such as"
+            " overall_score or data.uptime_sec"
+        ),
+    ),
+    "a time of JSON that is no JMESPath": (
+        (
+            "    agent:",
+            "    metrics: [{url: http://h/m, values: {threads: {path: a, at: '['}}}]\n    agent:",
+        ),
+        (
+            "c.yaml:5:65: not a JMESPath expression; expected a path into the JSON answer such as"
+            " overall_score or data.uptime_sec"
+        ),
+    ),
+    "a relay of a target without an agent": (
+        (
+            "    agent: {url: http://127.0.0.1:9108}",
+            "    metrics: [{relay: dashboard, values: {threads: threads}}]",
+        ),
+        (
+            "c.yaml:5:23: a relay is a service of the target's agent, and it has none;"
+            " add agent: to the target, or give a url"
+        ),
+    ),
+    "a source of metrics with two places": (
+        (
+            "    agent:",
+            "    metrics: [{url: http://h/, relay: d, values: {threads: a}}]\n    agent:",
+        ),
+        "c.yaml:5:15: got a mapping; expected exactly one of url and relay",
+    ),
+    "labels where lines have none": (
+        (
+            "    agent:",
+            (
+                "    metrics: [{url: http://h/m, format: text, values: {threads: {path: t, labels: {a: b}}}}]"
+                "\n    agent:"
+            ),
+        ),
+        "c.yaml:5:75: lines have labels in the prometheus format, this source is text",
+    ),
+    "an age that nothing tells": (
+        (
+            "    agent:",
+            (
+                "    metrics: [{url: http://h/m, format: text, values: {threads: {path: t, max_age: 1h}}}]"
+                "\n    agent:"
+            ),
+        ),
+        (
+            "c.yaml:5:75: nothing says how old a line of text is;"
+            " add at: with the name of the line that holds the time"
+        ),
+    ),
+    "a range the wrong way round": (
+        (
+            "    agent:",
+            "    metrics: [{url: http://h/m, values: {threads: {path: t, range: [9, 1]}}}]\n    agent:",
+        ),
+        "c.yaml:5:68: got a list; expected the lowest value, then the highest",
+    ),
+    "a range of one number": (
+        (
+            "    agent:",
+            "    metrics: [{url: http://h/m, values: {threads: {path: t, range: [9]}}}]\n    agent:",
+        ),
+        "c.yaml:5:68: got a list; expected two numbers: the lowest value, then the highest",
+    ),
+    "a metadata service": (
+        ("http://127.0.0.1:9108", "http://169.254.169.254"),
+        (
+            "c.yaml:5:18: got text 'http://169.254.169.254'; expected a URL that the bot may ask:"
+            " it is a link-local address, where clouds keep their metadata service"
+        ),
+    ),
+    "a port that can't be": (
+        ("http://127.0.0.1:9108", "http://127.0.0.1:99999"),
+        (
+            "c.yaml:5:18: got text 'http://127.0.0.1:99999'; expected a URL with a host, and a port"
+            " from 1 to 65535 if any"
+        ),
+    ),
+    "two ways to be known": (
+        ("    agent:", "    auth: {bearer: x, hmac_sha256: {secret: y}}\n    agent:"),
+        "c.yaml:5:11: got a mapping; expected exactly one of hmac_sha256 and bearer",
+    ),
+    "a token that no header may hold": (
+        ("    agent:", '    auth: {bearer: "two\\nlines"}\n    agent:'),
+        (
+            "c.yaml:5:20: got text; expected a token: ASCII characters that can be printed, no spaces"
         ),
     ),
     "a password in a URL": (
@@ -203,6 +298,46 @@ NOTES = {
             ' add token: "${IORA_AGENT_TOKEN}"'
         ),
     ),
+    "no agent, and a source gives only one of its metrics": (
+        (
+            "    agent: {url: http://127.0.0.1:9108}",
+            "    metrics: [{url: http://h/m, values: {memory_mb: rss}}]",
+        ),
+        (
+            "note: targets.iora: no agent, so nothing measures cpu_percent;"
+            " run `iora agent` on its host and add agent:"
+        ),
+    ),
+    "a metric's name that looks like another's": (
+        ("    agent:", "    metrics: [{url: http://h/m, values: {overal_score: s}}]\n    agent:"),
+        (
+            "note: targets.iora.metrics[0].values.overal_score: a metric of your own, shown only"
+            " where it has a bound; did you mean overall_score?"
+        ),
+    ),
+    "an answer with metrics that may outlast the poll": (
+        (
+            "    agent:",
+            "    metrics: [{url: http://h/m, timeout: 30s, values: {threads: t}}]\n    agent:",
+        ),
+        (
+            "note: targets.iora.metrics[0].timeout: one answer may take longer than the time between"
+            " polls; make it shorter than poll"
+        ),
+    ),
+    "a token that others can read on its way": (
+        (
+            "    agent:",
+            (
+                "    metrics: [{url: http://h/m, values: {threads: t}}]\n"
+                "    auth: {bearer: x}\n    agent:"
+            ),
+        ),
+        (
+            "note: targets.iora.auth: sent over http:// beyond this machine, where others on the way"
+            " can read it; use https://"
+        ),
+    ),
     "a baseline that nothing measures": (
         ("version: 1\n", "version: 1\nbaselines: {throughput_rps: {above: 5}}\n"),
         "note: baselines.throughput_rps: nothing gives this metric: it is shown as not measured",
@@ -230,9 +365,19 @@ def test_what_is_unwise_becomes_a_note(change: tuple[str, str], expected: str) -
     assert notes(GOOD.replace(*change, 1)) == [expected]
 
 
+def test_a_bound_may_name_a_metric_that_a_source_gives() -> None:
+    source = "    metrics: [{url: http://h/m, values: {queue_length: q}}]\n    agent:"
+    bound = "version: 1\nbaselines: {queue_length: {below: 10}}"
+    text = GOOD.replace("    agent:", source).replace("version: 1", bound)
+    assert notes(text) == []
+    assert first_lines(text.replace("queue_length: {", "queue_lenght: {")) == [
+        "c.yaml:2:13: no metric is called 'queue_lenght'; did you mean queue_length?"
+    ]
+
+
 def test_the_shipped_config_loads_with_an_empty_environment() -> None:
     config = load_config(ROOT / "config.yaml", {})
-    assert [note.at for note in findings(config)] == ["baselines.test_coverage_percent"]
+    assert findings(config) == ()
 
 
 def test_the_shipped_agent_config_loads_with_an_empty_environment() -> None:

@@ -61,7 +61,7 @@ async def whispers(house: House, count: int) -> list:
         (404, b"nothing here", {}, "unknown",
          "endpoint not there (HTTP 404): check `health.url` in the config"),
         (401, b"", {}, "unknown",
-         "access refused (HTTP 401): it wants a key that the bot does not have"),
+         "access refused (HTTP 401): it wants a key, check `auth` in the config"),
         (429, b"slow down", {"Retry-After": "7"}, "unknown",
          "busy with us (HTTP 429, asks to wait 7 s)"),
         (302, b"", {"Location": "http://127.0.0.1:1/"}, "unknown",
@@ -71,7 +71,9 @@ async def whispers(house: House, count: int) -> list:
         (200, b" " * (1024 * 1024 + 1), {}, "unknown",
          "the answer is larger than 1 MiB: check `health.url` in the config"),
         (200, b'{"status": "ok\\ud800"}', {}, "healthy", 'status word "ok"'),
-        (400, b'{"ok": false, "error": "oracle"}', {}, "unhealthy", "HTTP 400"),
+        (400, b'{"ok": false, "error": "no oracle"}', {}, "unhealthy",
+         'HTTP 400, error "no oracle"'),
+        (200, b'{"ok": false, "error": "no oracle"}', {}, "unhealthy", 'it says error "no oracle"'),
     ],
 )  # fmt: skip
 async def test_what_an_answer_means(house, service, status, body, headers, verdict, reason):

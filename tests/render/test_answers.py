@@ -54,11 +54,11 @@ def test_health_of_one_target_failures_first_with_value_bound_source_and_age() -
     ]
     assert '4 of 5 read | status word "ok"' in text
     assert found.text == "iora is UNHEALTHY: CPU 96 % (critical above 90)"
-    assert list(buttons(found)) == ["Declare", "Share"]
+    assert list(buttons(found)) == ["Declare", "Diagnose", "Share"]
 
 
 def test_a_healthy_target_is_not_to_be_declared() -> None:
-    assert list(buttons(judge(drawn("health", targets=[HEALTHY])))) == ["Share"]
+    assert list(buttons(judge(drawn("health", targets=[HEALTHY])))) == ["Diagnose", "Share"]
 
 
 def test_what_has_no_source_is_said_to_be_not_measured() -> None:

@@ -15,12 +15,13 @@ from bot.model.command import Acknowledge, Escalate, Resolve, SetSeverity
 from bot.model.incident import Severity
 from bot.model.message import Message, State
 from bot.services import escalation, evidence
-from bot.store import outbox
+from bot.store import outbox, reports
 from bot.store.database import Database, Tx
 from bot.store.timers import LEASE_MS
 from tests.support.clock import ManualClock
 from tests.support.configs import ALICE, BOB, config, policy
 from tests.support.incidents import alice
+from tests.support.reports import report
 from tests.support.store import open_database
 from tests.support.story import Story
 
@@ -331,11 +332,17 @@ async def test_evidence_is_kept_once_shown_on_the_card_and_told_in_the_thread(
     (collect,) = [timer for timer in await story.claim() if timer.kind == "collect"]
     (before,) = await story.messages("card")
     assert await story.database.read(evidence.wanted, 1) == ("iora",)
-    health = {"target": "iora", "verdict": "unhealthy", "readings": [], "findings": []}
+    made = report(**{"snapshot.resources.cpu_percent": 96.0})
     for _ in range(2):
-        await story.database.write(evidence.keep, collect, [health])
+        await story.database.write(evidence.keep, collect, [made], story.config)
     (kept,) = await story.timeline("evidence")
-    assert (kept.actor, kept.facts) == ("bot", {"healths": [health]})
+    assert kept.actor == "bot"
+    assert kept.facts["healths"] == [made.details["health"]]
+    (one,) = kept.facts["reports"]
+    assert (one["id"], one["finding"]) == (made.id, "CPU 96 % of all cores, over 80")
+    assert await story.database.read(reports.get, made.id) == made
+    (file,) = await story.messages("file")
+    assert file.parent_id == before.id
     (card,) = await story.messages("card")
     assert card.revision == before.revision + 1
     (reply,) = await story.messages("entry")

@@ -253,7 +253,7 @@ async def test_the_health_answer_declares_with_what_it_showed_and_shares(house):
     house.target.cpu = 96.0
     await house.slash(MALLORY, "health")
     answer = await whispered(house, MALLORY, "iora is UNHEALTHY")
-    assert [label for label, _ in buttons(answer)] == ["Declare", "Share"]
+    assert [label for label, _ in buttons(answer)] == ["Declare", "Diagnose", "Share"]
     await press(house, MALLORY, answer, "iora:health:declare")
     form = await form_of(house, MALLORY)
     done = await house.slack.acts.submit(MALLORY, form.id, {})
@@ -303,7 +303,7 @@ async def test_a_healthy_answer_offers_no_declaration(house):
         await house.bot.monitoring.refresh(("iora",), 5_000)
     await house.slash(BOB, "health")
     answer = await whispered(house, BOB, "iora is HEALTHY")
-    assert [label for label, _ in buttons(answer)] == ["Share"]
+    assert [label for label, _ in buttons(answer)] == ["Diagnose", "Share"]
 
 
 @pytest.mark.parametrize("action", ["iora:incident:ack", "iora:incident:open"])

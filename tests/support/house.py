@@ -68,6 +68,7 @@ class FakeTarget:
         self.cpu: float | None = 12.0
         self.memory: float | None = 120.0
         self.delay: Callable[[], Awaitable[None]] | None = None
+        self.parts: dict[str, Any] = {}
         self.url = ""
 
     async def _health(self, request: web.Request) -> web.Response:
@@ -76,6 +77,16 @@ class FakeTarget:
         if self.body is None:
             return web.Response(status=self.status)
         return web.json_response(self.body, status=self.status)
+
+    async def _part(self, request: web.Request) -> web.Response:
+        """A part of an agent's diagnostics: what the test says, or a callable that waits first."""
+        name = request.match_info["part"]
+        if name not in self.parts:
+            refusal = {"kind": "no_such_path", "error": "Not Found", "next": "GET /v1/health"}
+            return web.json_response(refusal, status=404)
+        given = self.parts[name]
+        data = await given() if callable(given) else given
+        return web.json_response({"part": name, "ok": True, "took_ms": 1.0, "data": data})
 
     async def _metrics(self, request: web.Request) -> web.Response:
         now = round(time.time() * 1000)
@@ -90,6 +101,7 @@ class FakeTarget:
         app = web.Application()
         app.router.add_get("/api/health", self._health)
         app.router.add_get("/v1/metrics", self._metrics)
+        app.router.add_get("/v1/{part}", self._part)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

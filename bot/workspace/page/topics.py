@@ -15,6 +15,8 @@ class Topic(NamedTuple):
 
 TOPICS = (
     Topic("health", "[target ...]", "How the service is, with the evidence"),
+    Topic("diagnose", "TARGET [what is wrong]", "What is wrong with it, and what changed"),
+    Topic("reports", "[ID]", "The diagnostic reports that are kept"),
     Topic("declare", "[sev1..sev4] [target] TITLE", "Open an incident"),
     Topic("incidents", "[open|mine|resolved|all]", "List incidents"),
     Topic("show", "[INC-n]", "Show an incident's card"),

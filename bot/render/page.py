@@ -1,0 +1,69 @@
+"""A diagnostic report as files: a page for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.clock import at
+from bot.model.message import Upload
+from bot.model.report import Report
+
+_TIMES = {"since", "from", "to", "at"}
+
+
+def upload(report: Report, form: str) -> Upload:
+    """The file to share; ``form`` is ``html`` or ``json``."""
+    content = html(report) if form == "html" else json.dumps(report.json(), indent=2)
+    title = f"Diagnosis of {report.target} ({form.upper()})"
+    return Upload(f"{report.id}.{form}", title, content.encode())
+
+
+def html(report: Report) -> str:
+    """One page without anything from elsewhere, so that it opens as it is years later."""
+    return _template().render(report=report)
+
+
+@cache
+def _template() -> Template:
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"said": _said, "moment": _moment}
+    return environment.get_template("report.html")
+
+
+def _said(value: Any, name: str = "") -> str:
+    """A value for a person: what is not known says so, times are times, and ids have no commas."""
+    if isinstance(value, int) and (name in _TIMES or name.endswith("_at")):
+        return _moment(value)
+    if name in {"pid", "tid"}:
+        return str(value)
+    match value:
+        case None:
+            return "not known"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:,.2f}".rstrip("0").rstrip(".")
+        case int():
+            return f"{value:,}"
+        case list():
+            between = "; " if any(isinstance(item, dict) for item in value) else ", "
+            return between.join(map(_said, value)) or "none"
+        case dict():
+            return ", ".join(f"{one}: {_said(item, one)}" for one, item in value.items()) or "none"
+    return str(value)
+
+
+def _moment(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else f"{at(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
