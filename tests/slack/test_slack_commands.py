@@ -74,7 +74,10 @@ async def test_nothing_typed_at_all_is_the_help(house):
         ("ack INC-9", "There is no INC-9. See `/iora incidents` for those that are open."),
         ("ack the thing", "`the thing` is no incident such as INC-7. Write `/iora ack [INC-n]`."),
         ("severity INC-1 sev9", "`sev9` is no severity: sev1 is the worst, sev4 the least."),
-        ("assign INC-1 bob", "Name a person: type @ and pick, or write a member id. Write `/iora assign"),
+        (
+            "assign INC-1 bob",
+            "Name a person: type @ and pick, or write a member id. Write `/iora assign",
+        ),
         ("note INC-1", "A note needs its text."),
         ("update INC-1 started soon", "`soon` is no time such as 20m ago or 14:05 (UTC)."),
         ("update INC-1 colour red", "Say what to update: impact, started or title"),

@@ -18,9 +18,7 @@ PATIENCE_S = 20.0
 def arrived(house: House) -> Counter[str]:
     """How often each key is in the workspace, replies included; a file's key is in its name."""
     there = [
-        message
-        for channel in house.slack.workspace.channels
-        for message in house.messages(channel)
+        message for channel in house.slack.workspace.channels for message in house.messages(channel)
     ]
     counts = Counter(
         message.metadata["event_payload"]["key"] for message in there if message.metadata
