@@ -20,11 +20,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAMS = {"serve", "agent"}
 # What a person answers to `iora init`: team, channel, responders, commanders, name, URL, use it, agent.
 ANSWERS = "T01TEAM\nincidents\nU01ALICE\n\niora\n{url}/api/health\ny\n\n"
-OTHERWISE = {
-    "health": 1,
-    "diagnose": 1,
-    "doctor": 0,
-}  # the service has not been polled ten times: unknown, exit 1
+# No service has been polled ten times yet: unknown, exit 1.
+OTHERWISE = {"health": 1, "diagnose": 1, "doctor": 0}
 
 
 def blocks() -> list[str]:
