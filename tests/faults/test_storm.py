@@ -20,7 +20,7 @@ from tests.support.delivered import arrived
 from tests.support.house import BOB, House, config_for, standing
 from tests.support.mortal import Books, Mortal, mortal
 
-INCIDENTS, PEOPLE, GROUPS = 40, 20, 4
+INCIDENTS, PEOPLE, GROUPS = 25, 15, 4
 FAILING = 0.1
 KILLS = 8
 EVERY_WAY = (
