@@ -13,6 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LONGEST = 65_536  # characters of a line that are looked at
+LATEST_MS = 253_402_300_799_000  # the end of the year 9999: a calendar has no later time
 MAX_DURATION_MS = 86_400_000  # longer is no duration: services write 2^64 - 1 for "none"
 ERROR, WARNING = "error", "warn"
 
@@ -111,6 +112,8 @@ def moment(value: object) -> int | None:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return None
+    if value > LATEST_MS * 1e6:
+        return None
     for above, per_ms in ((1e17, 1e6), (1e14, 1e3), (1e11, 1.0), (1e8, 1e-3)):
         if value >= above:
             return round(value / per_ms)
@@ -145,22 +148,27 @@ def _duration(found: Mapping[str, object]) -> float | None:
     for key, factor in _DURATION_KEYS.items():
         value = found.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return _sane(value * factor)
+            return _sane(value, factor)
     return next((ms for key in _WORDED_KEYS if (ms := _worded(found.get(key))) is not None), None)
 
 
 def _worded(value: object) -> float | None:
     """``12.5ms``, or Rust's {"secs", "nanos"}."""
     if isinstance(value, str) and (match := _WORDED.fullmatch(value)):
-        return _sane(float(match[1]) * _UNIT_MS[match[2]])
+        return _sane(float(match[1]), _UNIT_MS[match[2]])
     if isinstance(value, dict):
         secs, nanos = value.get("secs"), value.get("nanos")
         if isinstance(secs, int) and isinstance(nanos, int):
-            return _sane(secs * 1000 + nanos / 1e6)
+            return _sane(secs * 1_000_000_000 + nanos, 1e-6)
     return None
 
 
-def _sane(milliseconds: float) -> float | None:
+def _sane(value: float, factor: float) -> float | None:
+    """Milliseconds; None for what is no duration, also an integer that is too large for a float."""
+    try:
+        milliseconds = value * factor
+    except OverflowError:
+        return None
     ok = math.isfinite(milliseconds) and 0 <= milliseconds <= MAX_DURATION_MS
     return milliseconds if ok else None
 

@@ -79,6 +79,17 @@ def text_of(**more: object) -> str:
         pytest.param('{"a":' * 9_000, Line('{"a":' * 9_000), id="nested without an end"),
         pytest.param("{}", Line("{}"), id="nothing in it"),
         pytest.param('{"time":"never","msg":"x"}', Line("x"), id="no time"),
+        pytest.param('{"time":1e999,"msg":"x"}', Line("x"), id="infinity is no time"),
+        pytest.param('{"time":1e30,"msg":"x"}', Line("x"), id="no time that a calendar has"),
+        pytest.param('{"time":1%s,"msg":"x"}' % ("0" * 400), Line("x"), id="no float's time"),
+        pytest.param(
+            '{"took_ms":1%s,"msg":"x"}' % ("0" * 400), Line("x"), id="no float's duration"
+        ),
+        pytest.param(
+            '{"latency":{"secs":1%s,"nanos":0},"msg":"x"}' % ("0" * 400),
+            Line("x"),
+            id="no float's seconds",
+        ),
     ],
 )
 def test_a_line_is_read_for_what_it_says(text, line):
