@@ -17,7 +17,7 @@ from bot.text import without_controls
 
 SOURCE = "agent"
 _REASON = 300  # characters of what an agent says
-_LATEST = 2**53  # milliseconds; what is later fits into no store
+_LATEST = 253_402_300_800_000  # milliseconds: the year 10000, which no calendar shows
 TRIES = 3
 
 

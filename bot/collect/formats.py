@@ -17,6 +17,9 @@ from prometheus_client.samples import Sample
 from bot.model.target import Value
 from bot.rules.measured import Found, shown
 
+NO_RESULT = (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError)
+"""How an expression fails on data: jmespath's functions pass on what Python raises."""
+
 _LAST_STEP = re.compile(r"(.*\.)?(?:\w+|\"[^\"]*\")")
 _LINE = re.compile(r"([^\s{=:#][^\s{=]*?)(\{[^}]*\})?(?:\s*[=:]\s*|\s+)(\S.*)")
 
@@ -49,7 +52,7 @@ class JsonPage:
             raw = _compiled(value.path).search(self._data)
             beside = value.at or _beside(value.path)
             stamp = _compiled(beside).search(self._data) if beside else None
-        except (JMESPathError, RecursionError) as error:
+        except NO_RESULT as error:
             return Found(reason=f"`{value.path}` can't be read: {shown(str(error))}")
         return Found(reason=f"nothing at `{value.path}`") if raw is None else Found(raw, stamp)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import jmespath
-from jmespath.exceptions import JMESPathError
 
 from bot.collect import credentials
-from bot.collect.formats import said
+from bot.collect.formats import NO_RESULT, said
 from bot.http import Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable
 from bot.model.reading import Check, Reach
 from bot.model.target import Target
@@ -65,7 +64,7 @@ def _word(path: str | None, data: object) -> tuple[str | None, str | None]:
         return None, None
     try:
         found = jmespath.search(path, data)
-    except (JMESPathError, RecursionError) as error:
+    except NO_RESULT as error:
         return None, f"`{path}` can't be read: {error}"
     if isinstance(found, bool) or not isinstance(found, str | int | float):
         return None, None

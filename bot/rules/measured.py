@@ -135,6 +135,8 @@ def _time(spec: Value, found: Found, now: int) -> int:
         if found.stamp is None:
             raise ValueError(f"no time at `{spec.at}`" if spec.at else "no time beside it")
         at = moment(found.stamp)
+        if at < 0:  # services write the year 1 where they have no time
+            raise ValueError(f"its time {shown(found.stamp)} is before 1970")
         if at > now + SKEW_MS:
             raise ValueError(f"its time {shown(found.stamp)} is in the future")
     except (ValueError, OverflowError) as error:

@@ -308,3 +308,30 @@ async def test_the_agents_own_words_are_told_from_those_of_what_it_relays(client
         (reading,) = await measure(client, one)
         assert reading.source == "d via agent"
         assert reading.reason == f"d via agent: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b'{"a": "x", "b": 5}', "contains(a, b)"),
+        (b'{"a": 1e999}', "ceil(a)"),
+        (b'{"a": [1.5, 1%s]}' % (b"0" * 400), "sum(a)"),
+    ],
+)
+async def test_an_expression_that_fails_on_an_answer_leaves_its_value_unknown(client, body, path):
+    async with Host(saying(response(body))).listening() as host:
+        source = {"format": "json", "values": {"a_metric": {"path": path, "at": "none"}}}
+        (reading,) = await measure(client, target(host.url, source))
+    assert reading.value is None
+    assert f"`{path}` can't be read" in (reading.reason or "")
+
+
+@pytest.mark.parametrize("stamp", [b"-1e300", b'"0001-01-01T00:00:00Z"', b"-5"])
+async def test_a_time_before_1970_is_no_time(client, stamp):
+    async with Host(saying(response(b'{"a": 1, "timestamp": %s}' % stamp))).listening() as host:
+        source = {"format": "json", "values": {"a_metric": "a"}}
+        (reading,) = await measure(client, target(host.url, source))
+        source = {"format": "json", "values": {"a_metric": {"path": "a", "max_age": "1m"}}}
+        (needed,) = await measure(client, target(host.url, source))
+    assert (reading.value, reading.at) == (1, NOW)
+    assert needed.value is None
