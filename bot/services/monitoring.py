@@ -27,7 +27,16 @@ log = logging.getLogger(__name__)
 POLL = "poll_ms"
 KEEP_MS = 24 * 3_600_000
 _REMEMBERED = 200
-_AGENT_METRICS = ("cpu_percent", "memory_mb")
+_AGENT_METRICS = (
+    "cpu_percent",
+    "memory_mb",
+    "cpu_core_percent",
+    "uss_mb",
+    "threads",
+    "open_files",
+    "uptime_s",
+)
+"""Those that are held against a bound are unknown, not unmeasured, while the agent is away."""
 
 
 @dataclass(frozen=True)
@@ -151,16 +160,14 @@ class Monitoring:
     async def _agent(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
         if target.agent is None:
             return ()
-        bounded = {*config.baselines, *config.critical}
-        wanted = [metric for metric in _AGENT_METRICS if metric in bounded]
-        return await agent.measure(self._client, target.agent, wanted, now)
+        return await agent.measure(self._client, target.agent, _wanted(config), now)
 
     def _late(self, name: str, measurement: _Measurement) -> Health:
         config = measurement.config
         now = self._clock.now()
         waited = (now - measurement.since) / 1000
         said = verdict.Said(Verdict.UNKNOWN, f"no answer yet after {waited:.1f} s", failed=False)
-        unread = _sources(config.targets[name])
+        unread = _sources(config.targets[name], config)
         readings = first_known(
             [verdict.missing(one, now, source, "not read yet") for one, source in unread]
         )
@@ -173,10 +180,15 @@ class Monitoring:
             self._shown.popitem(last=False)
 
 
-def _sources(target: Target) -> list[tuple[str, str]]:
+def _wanted(config: Config) -> list[str]:
+    """What a verdict needs of an agent."""
+    return [one for one in _AGENT_METRICS if one in config.baselines or one in config.critical]
+
+
+def _sources(target: Target, config: Config) -> list[tuple[str, str]]:
     """Which source may give which metric, in the order in which they count."""
     named = [(metric, source.label) for source in target.metrics for metric in source.values]
-    agents = [(metric, agent.SOURCE) for metric in _AGENT_METRICS] if target.agent else []
+    agents = [(metric, agent.SOURCE) for metric in _wanted(config)] if target.agent else []
     return [*named, *agents, *((metric, window.SOURCE) for metric in window.METRICS)]
 
 

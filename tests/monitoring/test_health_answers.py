@@ -215,6 +215,21 @@ async def test_a_dead_agent_is_unknown_with_the_reason_and_never_zero(house, ser
         assert "start `iora agent` on its host" in said["text"]
 
 
+async def test_whatever_of_the_agents_has_a_bound_makes_no_healthy_target_while_the_agent_is_away(
+    house, service
+):
+    config = config_for(
+        house.target,
+        targets={"api": target(service.url, agent={"url": f"http://127.0.0.1:{free_port()}"})},
+        baselines={"threads": {"below": 100}},
+        critical={},
+    )
+    async with living(house, config):
+        api = (await facts(house))["api"]
+        assert api["verdict"] == "unknown"
+        assert "threads unknown: the agent gave no answer" in api["reason"]
+
+
 @pytest.mark.parametrize(
     ("answer", "cpu", "reason"),
     [
