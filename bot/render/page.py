@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.clock import at
@@ -17,16 +17,33 @@ from bot.model.report import Report
 _TIMES = {"since", "from", "to", "at"}
 
 
+class Unshown(Exception):
+    """A report holds what the page has no place for: an agent of another version gave it."""
+
+
 def upload(report: Report, form: str) -> Upload:
-    """The file to share; ``form`` is ``html`` or ``json``."""
+    """The file to share; ``form`` is ``html`` or ``json``. Raises ``Unshown``."""
     content = html(report) if form == "html" else json.dumps(report.json(), indent=2)
     title = f"Diagnosis of {report.target} ({form.upper()})"
     return Upload(f"{report.id}.{form}", title, content.encode())
 
 
 def html(report: Report) -> str:
-    """One page without anything from elsewhere, so that it opens as it is years later."""
-    return _template().render(report=report)
+    """One page without anything from elsewhere, so that it opens as it is years later.
+
+    Raises ``Unshown``.
+    """
+    try:
+        return _template().render(report=report)
+    except (
+        TemplateError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise Unshown(str(error)) from error
 
 
 @cache
@@ -66,4 +83,9 @@ def _said(value: Any, name: str = "") -> str:
 
 
 def _moment(milliseconds: int | None) -> str:
-    return "" if milliseconds is None else f"{at(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+    if milliseconds is None:
+        return ""
+    try:
+        return f"{at(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):  # a log line may claim any time
+        return str(milliseconds)

@@ -29,7 +29,7 @@ from bot.model.message import (
 )
 from bot.model.overview import Overview
 from bot.render.message import draw, plain_words
-from bot.render.page import upload
+from bot.render.page import Unshown, upload
 from bot.send.slack import CantLook
 from bot.services import asking, escalation
 from bot.services.live import Live
@@ -192,7 +192,11 @@ class Delivery:
     async def _share(self, attempt: Attempt) -> Outcome:
         if attempt.report is None:
             return Refused("the report is not kept any more")
-        file = await asyncio.to_thread(upload, attempt.report, attempt.message.facts["format"])
+        try:
+            file = await asyncio.to_thread(upload, attempt.report, attempt.message.facts["format"])
+        except Unshown:
+            log.exception("%s can't be drawn", attempt.message.key)
+            return Refused("it can't be drawn: see the bot's log")
         return await self._sender.upload(attempt.message, file, thread_ts=attempt.thread_ts)
 
     async def _send(self, attempt: Attempt, drawing: Drawing) -> Outcome:

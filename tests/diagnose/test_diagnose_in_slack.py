@@ -147,6 +147,18 @@ async def test_answers_of_another_shape_are_no_crash(house):
         assert "can't be understood" in text_of(reports_of(house)[0])
 
 
+async def test_a_page_that_can_not_be_drawn_goes_as_text(house):
+    house.target.parts["snapshot"] = {**example()["snapshot"], "connections": "many"}
+    async with living(house, config_for(house.target)):
+        await house.slash(ALICE, "diagnose iora")
+        await house.until(lambda: [m for m in reports_of(house) if "iora is" in m.text], "it")
+        message = reports_of(house)[0]
+        await house.until(
+            lambda: [m for m in house.messages(INCIDENTS) if "--json`" in text_of(m)], "the text"
+        )
+        await house.until(lambda: list(files_of(house, message)) == ["json"], "the other file")
+
+
 async def test_the_button_of_a_health_answer_diagnoses_too(house):
     async with living(house, config_for(house.target)):
         await house.slash(BOB, "health")

@@ -110,6 +110,11 @@ def test_the_page_of_a_report_that_knows_nothing_is_a_page_all_the_same():
     assert "not known" in html(report(parts={}))
 
 
+def test_a_time_that_no_calendar_has_is_shown_as_the_number_that_it_is():
+    line = {"at": 10**24, "level": "error", "message": "x"}
+    assert str(10**24) in html(report(**{"logs.0.recent": [line], "logs.0.from": -(10**24)}))
+
+
 def test_the_files_are_named_after_the_report():
     made = report()
     assert upload(made, "html").name == f"{made.id}.html"
