@@ -6,6 +6,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -18,7 +19,7 @@ from bot.agent.relay import Relay
 from bot.agent.search import NotFound
 from bot.agent.watch import Watch
 from bot.clock import Clock
-from bot.model.agent import ProcessRule
+from bot.model.agent import Address, ProcessRule
 
 log = logging.getLogger("bot.agent")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -107,6 +108,9 @@ class Server:
             )
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
+        if self._token is None and not local(request):
+            fix = "ask it by its address, such as 127.0.0.1, or give it a token"
+            return problem(403, "forbidden", "without a token, no web page may ask the agent", fix)
         return await handler(request)
 
     async def _health(self, _request: web.Request) -> web.Response:
@@ -177,6 +181,18 @@ class Server:
     async def _exposed(self, _request: web.Request) -> web.Response:
         text = self._services.exposition.text(await self._services.watch.metrics())
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
+
+
+def local(request: web.Request) -> bool:
+    """Whether it is from a program here, not from a page that a browser here shows.
+
+    A page's POST has an ``Origin``; a page whose name was led to this machine has that name as ``Host``.
+    """
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        return False
+    return "Origin" not in request.headers and Address(host, 0).loopback
 
 
 def carries(request: web.Request, token: str) -> bool:

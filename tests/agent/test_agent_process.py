@@ -210,6 +210,21 @@ def test_on_loopback_it_works_without_a_token(tmp_path):
         assert ask(f"{running.url}/v1/health").status == 200
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Origin": "https://evil.example"}, id="a page in a browser here"),
+        pytest.param({"Host": "evil.example:9108"}, id="a name that was led to this machine"),
+    ],
+)
+def test_without_a_token_no_web_page_gets_anything_from_it(tmp_path, headers):
+    probe = f"probes: {{it: {{argv: [{sys.executable}, -c, 'print(1)']}}}}\n"
+    with agent(write(tmp_path, "port: 65000", more=probe), IORA_AGENT_TOKEN="") as one:
+        assert ask(f"{one.url}/v1/health", headers=headers).status == 403
+        assert ask(f"{one.url}/v1/probes/it", raw=b"", headers=headers).status == 403
+        assert ask(f"{one.url}/v1/probes/it", raw=b"").status == 200
+
+
 def test_the_token_of_the_file_may_come_from_the_environment(tmp_path):
     path = write(tmp_path, "name: nothing-of-this-name", more='token: "${OWN_TOKEN}"\n')
     with agent(path, OWN_TOKEN=TOKEN, IORA_AGENT_TOKEN="another") as running:
