@@ -17,6 +17,10 @@ _SECRETS = tuple(
         r"(?<=://)[^\s/?#:]*:[^\s/?#]+(?=@)",  # user:password in a URL
         r"(?<==)(?i:(?<=password=)|(?<=passwd=)|(?<=secret=)|(?<=token=)|(?<=api_key=))\S+",
         r"(?<==)(?i:(?<=apikey=)|(?<=access_key=)|(?<=accountkey=)|(?<=private_key=))\S+",
+        r"(?<=: )(?i:(?<=password: )|(?<=passwd: )|(?<=api-key: )|(?<=api_key: )|(?<=apikey: ))\S+",
+        r"(?<=: )(?i:(?<=password': )|(?<=secret': )|(?<=token': ))\S+",
+        r"(?<= )(?i:(?<=authorization: basic )|(?<=--password )|(?<=--token )|(?<=--secret ))\S+",
+        r"(?<=: )(?i:(?<=cookie: ))[^\r\n]+",
         r"AIza(?<=\bAIza)[A-Za-z0-9_-]{35}",  # Google
         r"glpat-[A-Za-z0-9_-]{16,}",  # GitLab
         r"sk(?<=\bsk)[-_](?:live|test|proj|ant)[A-Za-z0-9_-]{16,}",

@@ -33,6 +33,14 @@ TEXTS = {
     r'{"password": "hun\"ter2", "user": "bob"}': '{"password": "[redacted]", "user": "bob"}',
     r'"{\"api_key\": \"hunter2\"}"': r'"{\"api_key\": \"[redacted]\"}"',
     "postgres://iora:hunter2@db/iora": "postgres://[redacted]@db/iora",
+    "db_password: hunter2 x": "db_password: [redacted] x",
+    "{'password': 'hunter2'}": "{'password': [redacted]",
+    "X-Api-Key: hunter2": "X-Api-Key: [redacted]",
+    "Set-Cookie: sid=hunter2; path=/": "Set-Cookie: [redacted]",
+    "psql --password hunter2 --quiet": "psql --password [redacted] --quiet",
+    "run --token hunter2": "run --token [redacted]",
+    "Authorization: Basic aHVudGVyMg==": "Authorization: Basic [redacted]",
+    "a basic operation; a password is wrong": "a basic operation; a password is wrong",
     "AccountKey=hunter2;x": "AccountKey=[redacted]",
     "AIza" + "a" * 35: "[redacted]",
     "glpat-" + "a" * 20: "[redacted]",
@@ -53,7 +61,10 @@ def test_addresses_of_people_are_masked_where_that_is_wanted():
     assert redacted({"to": line}, emails=True) == {"to": "mail to [redacted] failed"}
 
 
-@pytest.mark.parametrize("part", ["a", '"', "a@", '"token', "a_", '\\"', '"password": "', "a-"])
+@pytest.mark.parametrize(
+    "part",
+    ["a", '"', "a@", '"token', "a_", ": ", "password: ", " --token ", '\\"', '"password": "', "a-"],
+)
 def test_no_text_takes_long(part):
     began = time.perf_counter()
     redact(part * 100_000, emails=True)
