@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -15,6 +16,8 @@ from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.store import timers
 from bot.store.database import Database, Tx
+
+log = logging.getLogger(__name__)
 
 EVIDENCE_WITHIN_MS = 10_000
 PRUNE_EVERY_MS = 300_000  # little at a time: nobody's commit is to wait for a whole day's samples
@@ -63,10 +66,20 @@ class Due:
             for name in named
             if name in self._live.config.targets
         ]
-        made = await asyncio.gather(
-            *(self._diagnosis.report(one, within_ms=EVIDENCE_WITHIN_MS) for one in wanted)
+        found = await asyncio.gather(
+            *(self._diagnosis.report(one, within_ms=EVIDENCE_WITHIN_MS) for one in wanted),
+            return_exceptions=True,
         )
-        await self._database.write(evidence.keep, timer, made, self._live.config)
+        failed = [one for one in found if isinstance(one, BaseException)]
+        for error in failed:
+            log.error("a part of the evidence failed", exc_info=error)
+        made = [one for one in found if not isinstance(one, BaseException)]
+        if made or not failed:
+            await self._database.write(evidence.keep, timer, made, self._live.config)
+        elif timer.attempts > _ATTEMPTS:
+            await self._database.write(evidence.give_up, timer)
+        else:
+            raise failed[0]
 
     async def _diagnose(self, timer: Timer) -> None:
         wanted = asking.wanted(timer)

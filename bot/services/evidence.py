@@ -63,3 +63,10 @@ def keep(tx: Tx, timer: Timer, made: Sequence[Report], config: Config) -> None:
         asking.add_files(
             tx, report.id, destination, card.id if card else None, ("html",), incident.id
         )
+
+
+def give_up(tx: Tx, timer: Timer) -> None:
+    """Nothing could be collected: the timeline says so, once."""
+    if timer.incident_id is not None and timers.fire(tx, timer):
+        text = "The evidence could not be collected: see the bot's log."
+        incidents.add_entry(tx, timer.incident_id, BOT, "note", {"text": text})

@@ -73,8 +73,7 @@ class Monitoring:
         tasks = [one.task for one in measuring.values()]
         await asyncio.wait(tasks, timeout=within_ms / 1000)
         return tuple(
-            one.task.result() if one.task.done() else self._late(name, one)
-            for name, one in ((name, measuring[name]) for name in targets)
+            self._read(name, one) for name, one in ((name, measuring[name]) for name in targets)
         )
 
     def time_limit(self, names: Sequence[str]) -> int:
@@ -162,17 +161,27 @@ class Monitoring:
             return ()
         return await agent.measure(self._client, target.agent, _wanted(config), now)
 
-    def _late(self, name: str, measurement: _Measurement) -> Health:
+    def _read(self, name: str, measurement: _Measurement) -> Health:
+        """What came of it: one that failed in the bot itself is unknown, and spoils no other."""
+        if not measurement.task.done():
+            waited = (self._clock.now() - measurement.since) / 1000
+            late = self._unread(name, measurement, f"no answer yet after {waited:.1f} s")
+            return replace(late, late=True)
+        error = measurement.task.exception()
+        if error is not None:
+            log.error("reading %s failed", name, exc_info=error)
+            return self._unread(name, measurement, "the bot failed at reading it: see its log")
+        return measurement.task.result()
+
+    def _unread(self, name: str, measurement: _Measurement, reason: str) -> Health:
         config = measurement.config
         now = self._clock.now()
-        waited = (now - measurement.since) / 1000
-        said = verdict.Said(Verdict.UNKNOWN, f"no answer yet after {waited:.1f} s", failed=False)
+        said = verdict.Said(Verdict.UNKNOWN, reason, failed=False)
         unread = _sources(config.targets[name], config)
         readings = first_known(
             [verdict.missing(one, now, source, "not read yet") for one, source in unread]
         )
-        found = verdict.judge(name, said, None, readings, config.baselines, config.critical, now)
-        return replace(found, late=True)
+        return verdict.judge(name, said, None, readings, config.baselines, config.critical, now)
 
     def _remember(self, found: Health) -> None:
         self._shown[(found.target, found.at)] = found
