@@ -32,12 +32,16 @@ def pool_use(size: int, idle: int) -> float | None:
 
 
 def pool_advice(size: int, idle: int) -> PoolAdvice | None:
-    """Over 0.8: a larger pool. Under 0.3 with more than 5 idle: a smaller one."""
+    """Over 0.8: a larger pool. Under 0.3 with more than 5 idle: a smaller one.
+
+    From outside only the open connections are seen, not how many the pool may open: up to 5 of them,
+    all in use, are a pool at rest and no finding.
+    """
     use = pool_use(size, idle)
     if use is None:
         return None
     seen = f"{size - idle} of {size} connections are in use ({use:.0%}"
-    if use > BUSY:
+    if use > BUSY and size > SPARE:
         return PoolAdvice("larger", use, f"{seen}, over {BUSY:.0%}): consider a larger pool")
     if use < QUIET and idle > SPARE:
         return PoolAdvice(

@@ -7,21 +7,24 @@ from typing import Any
 
 from bot.model.report import Cause, Collected, Snapshot
 from bot.rules.cause import Baselines, cause, said
-from bot.rules.database import BUSY, QUIET, SPARE
+from bot.rules.database import BUSY, QUIET, pool_advice
 
 
 def pool(it: Collected, before: Snapshot | None, baselines: Baselines) -> Iterator[Cause]:
     """The guide's rules for a pool that is too small or too large."""
     connections = it.data("database").get("connections") or {}
-    use, idle, size = connections.get("use"), connections.get("idle"), connections.get("size")
-    if use is None or size is None:
+    idle, size = connections.get("idle"), connections.get("size")
+    if idle is None or size is None:
         return
-    percent = use * 100
-    seen = f"{size - (idle or 0)} of {size} database connections in use ({percent:.0f} %)"
-    if use > BUSY:
+    judged = pool_advice(size, idle)
+    if judged is None:
+        return
+    percent = judged.use * 100
+    seen = f"{size - idle} of {size} database connections in use ({percent:.0f} %)"
+    if judged.change == "larger":
         advice = f"High connection utilization ({percent:.0f}%), consider increasing pool size"
         yield cause("pool", seen, percent, "%", BUSY * 100, advice)
-    elif use < QUIET and idle is not None and idle > SPARE:
+    else:
         advice = f"Low connection utilization ({percent:.0f}%), consider reducing pool size"
         yield cause("idle_pool", seen, percent, "%", QUIET * 100, advice)
 

@@ -21,7 +21,9 @@ KEY = ForeignKey("orders_customer_fkey", ORDERS, ("customer_id",), CUSTOMERS)
         (10, 8, 0.2, "smaller"),
         (6, 6, 0.0, "smaller"),
         (5, 5, 0.0, None),  # no more than five to spare
-        (1, 0, 1.0, "larger"),
+        (1, 0, 1.0, None),  # a pool at rest keeps few open, and may open more
+        (5, 0, 1.0, None),
+        (6, 0, 1.0, "larger"),
         (0, 0, None, None),
     ],
 )
