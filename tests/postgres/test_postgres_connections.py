@@ -27,7 +27,7 @@ async def test_connections_are_counted_by_state_and_the_agents_own_is_not(shop: 
 
 async def test_a_pool_that_is_nearly_all_in_use_should_be_larger(shop: str) -> None:
     with ExitStack() as stack:
-        for _ in range(5):
+        for _ in range(6):
             stack.enter_context(psycopg.connect(shop)).execute("SELECT 1")
         section = (await asked(shop))["connections"]
     assert section["use"] == 1.0
