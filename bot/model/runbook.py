@@ -13,7 +13,6 @@ from bot.model.record import Written
 from bot.model.target import Name
 from bot.model.units import Duration, parse_duration
 
-SCHEMA = "runbook/v1"
 ON_FAILURE = ("stop", "continue", "escalate")
 
 

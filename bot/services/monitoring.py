@@ -72,9 +72,7 @@ class Monitoring:
         measuring = {name: self._measuring(name) for name in order}
         tasks = [one.task for one in measuring.values()]
         await asyncio.wait(tasks, timeout=within_ms / 1000)
-        return tuple(
-            self._read(name, one) for name, one in ((name, measuring[name]) for name in targets)
-        )
+        return tuple(self._read(name, measuring[name]) for name in targets)
 
     def time_limit(self, names: Sequence[str]) -> int:
         """How long the slowest of the targets may take, in milliseconds; none named: of all."""

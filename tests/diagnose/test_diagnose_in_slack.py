@@ -67,9 +67,9 @@ async def house(tmp_path):
 
 
 async def test_the_ack_is_an_answer_and_the_result_is_a_message_with_files_in_its_thread(house):
+    house.target.cpu = 96.0
+    house.target.parts["snapshot"]["resources"]["cpu_percent"] = 96.0
     async with living(house, config_for(house.target)):
-        house.target.cpu = 96.0
-        house.target.parts["snapshot"]["resources"]["cpu_percent"] = 96.0
         said = await house.slash(ALICE, "diagnose iora the API is slow")
         assert said.ok, said.why
         assert said.message.text.startswith("Looking at iora")

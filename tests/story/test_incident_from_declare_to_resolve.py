@@ -39,7 +39,8 @@ async def test_an_incident_lives_from_its_declaration_to_its_end(tmp_path):
 
 
 async def test_health_is_answered_with_evidence(tmp_path):
-    async with standing(tmp_path) as house, living(house, config_for(house.target)):
+    async with standing(tmp_path) as house, living(house, config_for(house.target)) as bot:
+        await bot.monitoring.refresh(("iora",), 5_000)  # the first poll is over
         house.target.cpu = 96.0
         assert (await house.slash(ALICE, "health")).ok
         (answer,) = await house.until(lambda: house.whispers(ALICE), "the answer")
