@@ -1,7 +1,9 @@
 # Two commands on a fresh machine: `make run` (try it) and `make test` (all that CI runs).
 # Only relative paths, so that a checkout may live in a folder with spaces in its name.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The newest one that starts: a name on the path may be a version manager's shim for a version that is switched off.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 
