@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[2]
 def chosen(path: str) -> str:
     """What `make lock` would run, with nothing set but the path."""
     run = subprocess.run(
-        ["make", "-n", "lock"], cwd=ROOT, capture_output=True, text=True, env={"PATH": path}
+        ["make", "-n", "lock"],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={"PATH": path},
     )
     return run.stdout
 
@@ -36,7 +41,7 @@ def test_where_no_python_starts_make_says_what_to_install(tmp_path: Path) -> Non
 
     run = subprocess.run(
         [tmp_path / "make", "SHELL=" + str(tmp_path / "sh"), "test"],
-        cwd=tmp_path, capture_output=True, text=True, env={"PATH": str(tmp_path)},
+        check=False, cwd=tmp_path, capture_output=True, text=True, env={"PATH": str(tmp_path)},
     )  # fmt: skip
 
     assert run.returncode == 2
