@@ -9,10 +9,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from bot.files.document import load, load_text
-from bot.files.problem import Fault, Loc, nearest
+from bot.files.problem import Fault, Loc
 from bot.files.tree import Data, each, shorten
 from bot.model.config import Config
 from bot.model.incident import Severity
+from bot.model.nearest import nearest
 from bot.model.units import METRIC_UNITS
 
 _EXPRESSION_LIMIT = 200

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bot.files.problem import nearest
 from bot.model.config import Config
+from bot.model.nearest import nearest
 from bot.model.target import Target
 from bot.model.units import METRIC_UNITS, format_duration
 from bot.rules.window import MIN_SAMPLES

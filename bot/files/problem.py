@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 Loc = tuple[str | int, ...]
@@ -65,25 +63,6 @@ class Problem:
             return head
         line, caret = _window(self.source_line, self.caret)
         return f"{head}\n    {line}\n    {' ' * caret}^"
-
-
-def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
-    """The known word that was probably meant; an empty string for none, or for a draw."""
-    if len(word) > 100:
-        return ""
-    choices = sorted(known)
-    by_case = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(word.lower(), by_case, n=2, cutoff=likeness)
-    scores = [difflib.SequenceMatcher(None, choice, word.lower()).ratio() for choice in close]
-    if not close or (len(close) == 2 and scores[0] == scores[1]):
-        return ""
-    return by_case[close[0]]
-
-
-def listed(words: Iterable[str], last: str = "or") -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
-    *head, tail = list(words) or [""]
-    return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
 def _window(line: str, caret: int) -> tuple[str, int]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bot.errors import ConfigError
 from bot.files.document import Check, load
-from bot.files.problem import Fault, listed, nearest
+from bot.files.problem import Fault
 from bot.files.tree import Data, each, shorten
+from bot.model.nearest import listed, nearest
 from bot.model.runbook import ON_FAILURE, Runbook
 
 _LATER = ("collect", "probe", "analyze", "action", "notify", "wait_for", "advise", "postmortem")

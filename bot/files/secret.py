@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.files.problem import nearest
+from bot.model.nearest import nearest
 
 MASK = "***"
 _WORDS = "token|secret|password|passwd|passphrase|credential|api[_-]?key|private[_-]?key|dsn"

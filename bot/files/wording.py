@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from bot.files.problem import Fault, Loc, listed, nearest
+from bot.files.problem import Fault, Loc
 from bot.files.shape import Shape
 from bot.files.tree import Data, Tree, shorten
+from bot.model.nearest import listed, nearest
 
 _TYPES = {
     "string_type": "text",
