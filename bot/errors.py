@@ -29,3 +29,22 @@ class StoreError(IoraError):
 
 class TargetError(IoraError):
     """A watched target could not be read; the subclasses in ``http`` say how."""
+
+
+class Misplaced(ValueError):
+    """A text in a small language of ours is wrong at ``offset``, in characters from its beginning.
+
+    Raised by a validator, it moves the column of a located problem into the text.
+    """
+
+    def __init__(self, text: str, offset: int, *, expected: str = "", near: str = "") -> None:
+        self.text = text
+        self.offset = offset
+        self.expected = expected
+        self.near = near
+        parts = [text]
+        if expected:
+            parts.append(f"expected {expected}")
+        if near:
+            parts.append(f"did you mean {near}?")
+        super().__init__("; ".join(parts))
