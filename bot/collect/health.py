@@ -6,7 +6,7 @@ import json
 
 import jmespath
 
-from bot.collect import credentials
+from bot.http import credentials
 from bot.collect.formats import NO_RESULT, said
 from bot.http import Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable
 from bot.model.reading import Check, Reach

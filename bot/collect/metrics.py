@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.collect import credentials
+from bot.http import credentials
 from bot.collect.formats import PAGES, Unreadable, said
 from bot.http import Answer, Client, RequestFailed
 from bot.model.reading import Reading

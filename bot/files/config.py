@@ -14,6 +14,7 @@ from bot.files.tree import Data, each, shorten
 from bot.model.config import Config
 from bot.model.incident import Severity
 from bot.model.nearest import nearest
+from bot.model.target import HmacKey
 from bot.model.units import METRIC_UNITS
 
 _EXPRESSION_LIMIT = 200
@@ -72,6 +73,42 @@ def _targets(data: Data) -> Iterator[Fault]:
             yield _no_jmespath(loc, "status or data.status")
 
 
+def _actions(data: Data) -> Iterator[Fault]:
+    for loc, actions in each(data, "targets", None, "actions"):
+        known = _keys(actions)
+        for at, undo in each(actions, None, "undo"):
+            where = (*loc, *at)
+            if undo == at[0]:
+                fix = "name another action, or leave undo out"
+                yield Fault(at=where, text="an action can't undo itself", fix=fix)
+                continue
+            others = tuple(name for name in known if name != at[0])
+            yield from _undefined(
+                [(where, undo)], others, "action", f"add it below {loc[1]}'s actions"
+            )
+
+
+def _signed_twice(data: Data) -> Iterator[Fault]:
+    """A header of an action may not stand where the target's ``auth`` is sent."""
+    for loc, target in each(data, "targets", None):
+        taken = _signed_with(target)
+        for at, _ in each(target, "actions", None, "headers", None):
+            if str(at[-1]).lower() == taken:
+                text = f"the target's auth sends {shorten(str(at[-1]))} already"
+                fix = "remove it here, or auth: of the target"
+                yield Fault(at=(*loc, *at), text=text, fix=fix, on_key=True)
+
+
+def _signed_with(target: Data) -> str | None:
+    """The header that the target's ``auth`` sends, in lower case."""
+    if any(True for _ in each(target, "auth", "bearer")):
+        return "authorization"
+    for _, key in each(target, "auth", "hmac_sha256"):
+        header = key.get("header") if isinstance(key, dict) else None
+        return str(header or HmacKey.model_fields["header"].default).lower()
+    return None
+
+
 def _relays(data: Data) -> Iterator[Fault]:
     for loc, target in each(data, "targets", None):
         if isinstance(target, dict) and "agent" not in target:
@@ -108,7 +145,7 @@ def _no_jmespath(loc: Loc, such_as: str) -> Fault:
     return Fault(at=loc, text="not a JMESPath expression", expected=expected)
 
 
-CHECKS = (_policies, _groups, _bounds, _targets, _relays, _sources)
+CHECKS = (_policies, _groups, _bounds, _targets, _actions, _signed_twice, _relays, _sources)
 
 
 def _is_jmespath(expression: str) -> bool:

@@ -20,12 +20,18 @@ class Shape:
         self._definitions: Part = self._root.get("$defs", {})
 
     def secret_fields(self) -> frozenset[str]:
-        """The names of all fields that hold a ``SecretStr``."""
+        """The names of all fields that hold a ``SecretStr``, or a mapping to such."""
         return frozenset(
             name
             for record in (self._root, *self._definitions.values())
             for name, part in record.get("properties", {}).items()
-            if any(choice.get("format") == "password" for choice in self._choices(part))
+            if any(self._is_secret(choice) for choice in self._choices(part))
+        )
+
+    def _is_secret(self, part: Part) -> bool:
+        below = part.get("additionalProperties")
+        return part.get("format") == "password" or (
+            isinstance(below, Mapping) and any(map(self._is_secret, self._choices(below)))
         )
 
     def known_keys(self, loc: Loc) -> tuple[str, ...]:

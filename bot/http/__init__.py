@@ -1,8 +1,9 @@
 """The one guarded client for everything that goes to targets: only what the config names.
 
 No redirects, no proxy from the environment, TLS verified, no link-local or metadata address, one
-total time limit, and at most 1 MiB of a body, before and after decompression. How a request failed is
-a type, because a person must know the difference between a service that is down and a URL that is wrong.
+total time limit, and at most 1 MiB of a body (or what whoever asks allows), before and after decompression.
+How a request failed is a type, because a person must know the difference between a service that is down
+and a URL that is wrong.
 """
 
 from bot.http.client import Answer as Answer

@@ -12,11 +12,12 @@ _DEFLATED = frozenset({"gzip", "x-gzip", "deflate"})
 class Body:
     """Takes a body in, decompressing as it comes: never more than the limit is held."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, limit: int = BODY_LIMIT) -> None:
         encoding = encoding.strip().lower()
         if encoding not in _DEFLATED | {"", "identity"}:
             raise ValueError(f"an encoding that was not asked for: {encoding[:40]}")
         self._inflate = _inflater() if encoding in _DEFLATED else None
+        self._limit = limit
         self._arrived = 0
         self._held = bytearray()
 
@@ -29,12 +30,12 @@ class Body:
                 return
             if self._inflate.eof:  # gzip may have several members
                 self._inflate = _inflater()
-            self._held += self._inflate.decompress(chunk, BODY_LIMIT + 1 - len(self._held))
+            self._held += self._inflate.decompress(chunk, self._limit + 1 - len(self._held))
             chunk = self._inflate.unconsumed_tail or self._inflate.unused_data
 
     @property
     def too_large(self) -> bool:
-        return max(self._arrived, len(self._held)) > BODY_LIMIT
+        return max(self._arrived, len(self._held)) > self._limit
 
     @property
     def whole(self) -> bool:

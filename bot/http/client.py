@@ -9,13 +9,14 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import SystemRandom
+from types import SimpleNamespace
 from typing import Self
 
 import aiohttp
 
-from bot.http.body import ENCODINGS, Body
+from bot.http.body import BODY_LIMIT, ENCODINGS, Body
 from bot.http.door import Resolver, opened
-from bot.http.failure import Forbidden, Reset, TimedOut, TooLarge, failure
+from bot.http.failure import Forbidden, RequestFailed, Reset, TimedOut, TooLarge, failure
 
 _AGAIN = frozenset({502, 503, 504})
 _PAUSE_S = 0.1  # before the first retry; each further one waits twice as long
@@ -33,8 +34,26 @@ class Answer:
     retry_after: str | None = None
 
 
+@dataclass(frozen=True)
+class _Request:
+    """What is asked. ``limit``: bytes of an answer that are read."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] | None
+    body: bytes | None = None
+    limit: int = BODY_LIMIT
+
+
+@dataclass
+class _Way:
+    """Of one call: whether there was a connection, so that something may have been sent."""
+
+    open: bool = False
+
+
 class Client:
-    """One connection pool for every target.
+    """One connection pool for every target; what changes something has connections of its own.
 
     ``allowed`` says whether a URL is one of the config's; None: whoever asks has the URL from a person
     at this machine's terminal.
@@ -42,7 +61,8 @@ class Client:
 
     def __init__(self, allowed: Callable[[str], bool] | None = None) -> None:
         self._allowed = allowed
-        self._session: aiohttp.ClientSession | None = None
+        self._asking: aiohttp.ClientSession | None = None
+        self._calling: aiohttp.ClientSession | None = None
         self._resolver: Resolver | None = None
 
     async def __aenter__(self) -> Self:
@@ -53,10 +73,12 @@ class Client:
 
     async def close(self) -> None:
         """End the pool's connections."""
-        if self._session is not None and self._resolver is not None:
-            await self._session.close()
+        for session in (self._asking, self._calling):
+            if session is not None:
+                await session.close()
+        if self._resolver is not None:
             await self._resolver.close()
-            self._session = None
+        self._asking = self._calling = self._resolver = None
 
     async def get(
         self,
@@ -65,12 +87,15 @@ class Client:
         headers: Mapping[str, str] | None = None,
         timeout_ms: int,
         tries: int = 1,
+        limit: int = BODY_LIMIT,
     ) -> Answer:
         """GET the URL. Any status is an answer; raises a ``RequestFailed`` otherwise.
 
         With ``tries``, a connection that broke off and a 502, 503 or 504 are tried again after a
         short random pause, as long as the time limit, which is for all tries together, leaves room.
+        ``limit`` is how many bytes of a body are read at most.
         """
+        request = _Request("GET", url, headers, limit=limit)
         ends = time.perf_counter() + timeout_ms / 1000
         answer: Answer | None = None
         for number in range(1, tries + 1):
@@ -78,7 +103,7 @@ class Client:
             pause = _PAUSE_S * 2 ** (number - 1) * _RANDOM.uniform(0.5, 1.5)
             last = number == tries
             try:
-                answer = await self._once("GET", url, headers, None, left, timeout_ms)
+                answer = await self._once(request, left, timeout_ms)
             except Reset:
                 if last or time.perf_counter() + pause >= ends:
                     raise
@@ -93,76 +118,136 @@ class Client:
             await asyncio.sleep(pause)
         raise AssertionError("at least one try")
 
-    async def post(
-        self, url: str, body: bytes, *, headers: Mapping[str, str] | None = None, timeout_ms: int
-    ) -> Answer:
-        """POST a JSON body, once: nobody knows what a request did that got no answer."""
-        typed = {"Content-Type": "application/json", **(headers or {})}
-        return await self._once("POST", url, typed, body, timeout_ms / 1000, timeout_ms)
-
-    async def _once(
+    async def call(
         self,
         method: str,
         url: str,
-        headers: Mapping[str, str] | None,
         body: bytes | None,
-        left_s: float,
-        limit_ms: int,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_ms: int,
+        limit: int = BODY_LIMIT,
+    ) -> Answer:
+        """POST, PUT, PATCH or DELETE, once: nobody knows what a request did that got no answer.
+
+        Over a new connection: one that was kept may have ended unnoticed, and then nobody knows
+        either. Any status is an answer; raises a ``RequestFailed`` otherwise, which says whether
+        anything was ``sent``.
+        """
+        way = _Way()
+        try:
+            request = _Request(method, url, headers, body, limit)
+            return await self._once(request, timeout_ms / 1000, timeout_ms, way)
+        except RequestFailed as error:
+            error.sent = way.open
+            raise
+
+    async def _once(
+        self, request: _Request, left_s: float, limit_ms: int, way: _Way | None = None
     ) -> Answer:
         started = time.perf_counter()
 
         def elapsed() -> float:
             return (time.perf_counter() - started) * 1000
 
-        if self._allowed is not None and not self._allowed(url):
+        if self._allowed is not None and not self._allowed(request.url):
             raise Forbidden("the config names no such URL (any more)", 0)
         try:
             async with asyncio.timeout(left_s):
-                return await self._exchange(method, url, headers, body, elapsed)
+                return await self._exchange(request, elapsed, way)
         except TimeoutError:
             raise TimedOut(f"no answer within {limit_ms / 1000:g} s", elapsed()) from None
+        except _BrokeOff as error:
+            raise failure(error.error, elapsed()) from None
         except (aiohttp.ClientError, ssl.SSLError, OSError, zlib.error, ValueError) as error:
             raise failure(error, elapsed()) from None
 
     async def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        body: bytes | None,
-        elapsed: Callable[[], float],
+        self, request: _Request, elapsed: Callable[[], float], way: _Way | None
     ) -> Answer:
-        request = self._pool().request(
-            method, url, headers=headers, data=body, allow_redirects=False
+        session = self._pool() if way is None else self._single()
+        exchange = session.request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            data=request.body,
+            allow_redirects=False,
+            trace_request_ctx=way,
         )
-        async with request as response:
-            received = Body(response.headers.get("Content-Encoding", ""))
+        async with exchange as response:
+            received = Body(response.headers.get("Content-Encoding", ""), request.limit)
             async for chunk in response.content.iter_chunked(_CHUNK):
                 received.add(chunk)
                 if received.too_large:
-                    raise TooLarge("the answer is larger than 1 MiB", elapsed())
+                    size = f"{request.limit / 1024 / 1024:g} MiB"
+                    raise TooLarge(f"the answer is larger than {size}", elapsed())
             if not received.whole:
                 raise Reset("broken answer: its compressed body ends too early", elapsed())
             retry_after = response.headers.get("Retry-After")
             return Answer(response.status, received.taken(), elapsed(), retry_after)
 
     def _pool(self) -> aiohttp.ClientSession:
-        if self._session is None:
+        if self._asking is None:
+            self._asking = self._session()
+        return self._asking
+
+    def _single(self) -> aiohttp.ClientSession:
+        if self._calling is None:
+            self._calling = self._session(once=True)
+        return self._calling
+
+    def _session(self, *, once: bool = False) -> aiohttp.ClientSession:
+        if self._resolver is None:
             self._resolver = Resolver()
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0,  # also a host's: what hangs there must not hold up the others behind it
-                    ttl_dns_cache=30,
-                    resolver=self._resolver,
-                    socket_factory=opened,
-                ),
-                timeout=aiohttp.ClientTimeout(total=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": "iora-bot", "Accept-Encoding": ENCODINGS},
-                auto_decompress=False,
-                trust_env=False,
-            )
-        return self._session
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # also a host's: what hangs there must not hold up the others behind it
+                ttl_dns_cache=30,
+                resolver=self._resolver,
+                socket_factory=opened,
+                force_close=once,
+            ),
+            timeout=aiohttp.ClientTimeout(total=None),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "iora-bot", "Accept-Encoding": ENCODINGS},
+            skip_auto_headers=("Content-Type",),
+            auto_decompress=False,
+            trust_env=False,
+            middlewares=(_never_again,) if once else (),
+            trace_configs=[_watching()] if once else None,
+        )
+
+
+class _BrokeOff(Exception):
+    """What aiohttp would answer by sending a PUT or a DELETE once more, as another error."""
+
+    def __init__(self, error: aiohttp.ClientError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def _never_again(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _BrokeOff(error) from None
+
+
+def _watching() -> aiohttp.TraceConfig:
+    async def connected(
+        _session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        _facts: aiohttp.TraceConnectionCreateEndParams,
+    ) -> None:
+        context.trace_request_ctx.open = True
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_end.append(connected)
+    return config
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -11,7 +11,12 @@ from bot.http.door import ForbiddenAddress
 
 
 class RequestFailed(TargetError):
-    """The request got no whole answer. ``elapsed_ms`` is how long that took."""
+    """The request got no whole answer. ``elapsed_ms`` is how long that took.
+
+    ``sent`` is False where it is certain that nothing of the request left this machine.
+    """
+
+    sent = True
 
     def __init__(self, reason: str, elapsed_ms: float) -> None:
         super().__init__(reason)

@@ -102,7 +102,8 @@ class Config(Written):
     def _urls(self) -> frozenset[str]:
         targets = self.targets.values()
         measured = (source.url for target in targets for source in target.metrics if source.url)
-        return frozenset((*(target.health.url for target in targets), *measured))
+        changed = (action.url for target in targets for action in target.actions.values())
+        return frozenset((*(target.health.url for target in targets), *measured, *changed))
 
     @cached_property
     def _agents(self) -> frozenset[str]:

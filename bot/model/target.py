@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    JsonValue,
     SecretStr,
     field_validator,
     model_validator,
@@ -191,6 +192,64 @@ class Auth(Written):
         return self
 
 
+def _header_name(name: str) -> str:
+    if name.lower() in _OURS:
+        raise ValueError(f"expected another header: {name} is the HTTP client's own")
+    return name
+
+
+def _header_value(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or text != text.strip():
+        raise ValueError("expected a header's value: ASCII characters that can be printed")
+    return value
+
+
+# What the HTTP client writes itself, and what would change how the request is framed.
+_OURS = frozenset(
+    {"host", "connection", "content-length", "content-encoding", "transfer-encoding", "expect"}
+    | {"te", "trailer", "upgrade", "keep-alive", "proxy-connection", "accept-encoding"}
+)
+HeaderName = Annotated[
+    str,
+    shaped(r"[A-Za-z0-9_-]{1,100}", "the name of a header such as X-Api-Key"),
+    AfterValidator(_header_name),
+]
+HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+
+
+class Action(Written):
+    """A request that changes the target: called once, after an approval, by its name only."""
+
+    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
+    url: Url
+    body: JsonValue = Field(
+        None, alias="json", description="what is sent, as JSON; null, as without it: no body"
+    )
+    headers: dict[HeaderName, HeaderValue] = Field(
+        {}, max_length=20, description="never shown; secrets as ${NAME} from the environment"
+    )
+    timeout: Duration = 10_000
+    expect: tuple[Annotated[int, Field(ge=200, le=499)], ...] | None = Field(
+        None, min_length=1, description="status codes that mean done; default: 200 to 299"
+    )
+    undo: Name | None = Field(None, description="the action of this target that takes it back")
+    title: str = Field("", max_length=150, description="what people read; default: its name")
+    description: str = Field("", max_length=1_000)
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        if not 100 <= self.timeout <= 600_000:
+            raise ValueError("timeout: expected between 100ms and 10m")
+        if len({name.lower() for name in self.headers}) != len(self.headers):
+            raise ValueError("headers: expected each header once, however it is written")
+        return self
+
+    def means_done(self, status: int) -> bool:
+        """Whether the status code of an answer says that it is done."""
+        return 200 <= status <= 299 if self.expect is None else status in self.expect
+
+
 class Target(Written):
     """A watched service."""
 
@@ -203,6 +262,9 @@ class Target(Written):
     )
     agent: AgentSource | None = None
     auth: Auth | None = None
+    actions: dict[Name, Action] = Field(
+        {}, description="what may be called to change it, always behind an approval"
+    )
 
     @property
     def timeout(self) -> int:
@@ -215,6 +277,11 @@ class Target(Written):
         if not 500 <= self.poll <= 3_600_000:
             raise ValueError("poll: expected between 500ms and 1h")
         return self
+
+    def action_title(self, name: str) -> str:
+        """What people read of one of its actions: its title, or its name as words."""
+        words = name.replace("_", " ").replace("-", " ").strip()
+        return self.actions[name].title or words[:1].upper() + words[1:]
 
 
 class Bound(Written):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import socket
 import time
@@ -276,11 +277,51 @@ async def test_a_try_that_is_too_late_does_not_hide_what_the_one_before_said():
         assert len(host.requests) == 2
 
 
-async def test_a_post_is_sent_once_whatever_happens():
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_a_call_is_sent_once_whatever_happens(method: str):
+    """The library would send a PUT and a DELETE once more."""
     async with Host(reset).listening() as host, Client() as client:
-        with pytest.raises(Reset):
-            await client.post(host.url, b"{}", timeout_ms=5_000)
+        with pytest.raises(Reset) as failed:
+            await client.call(method, host.url, b"{}", timeout_ms=5_000)
         assert len(host.requests) == 1
+        assert host.requests[0].startswith(method.encode())
+        assert failed.value.sent
+
+
+async def test_a_call_has_a_connection_of_its_own():
+    """One that was kept may have ended unnoticed: then nobody would know what was done."""
+    async with Host(saying(response())).listening() as host, Client() as client:
+        await client.get(host.url, timeout_ms=5_000)
+        for _ in range(2):
+            await client.call("POST", host.url, None, timeout_ms=5_000)
+        assert host.connections == 3
+
+
+async def test_how_much_of_an_answer_is_read_can_be_said():
+    async with Host(saying(response(b" " * (MIB + 1)))).listening() as host, Client() as client:
+        assert len((await client.get(host.url, timeout_ms=5_000, limit=2 * MIB)).body) == MIB + 1
+        with pytest.raises(TooLarge, match=r"larger than 0\.5 MiB"):
+            await client.call("POST", host.url, b"", timeout_ms=5_000, limit=MIB // 2)
+
+
+async def test_a_call_that_never_got_a_connection_sent_nothing(tmp_path: Path):
+    with socket.socket() as full, contextlib.ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(2):  # the queue is full: further ones wait for an answer to their first word
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+        async with Client() as client:
+            with pytest.raises(TimedOut) as failed:
+                await client.call("POST", url, b"{}", timeout_ms=LIMIT_MS)
+            assert not failed.value.sent
+    context = self_signed(tmp_path)
+    async with Host(saying(response())).listening(context) as host, Client() as client:
+        with pytest.raises(Unreachable) as failed:
+            await client.call("POST", host.url, b"{}", timeout_ms=5_000)
+        assert not failed.value.sent
 
 
 async def test_nobody_listening_is_told_apart_from_no_way_there():
