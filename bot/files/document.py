@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from bot.errors import ConfigError
 from bot.files import secret, wording
+from bot.files.place import place
 from bot.files.problem import Fault, Problem
 from bot.files.secret import Secrets
 from bot.files.shape import Shape
@@ -141,7 +142,12 @@ class _Page:
     def _offset(self, fault: Fault) -> int:
         if isinstance(fault.at, int):
             return fault.at
-        return self._tree.offset(fault.at, on_key=fault.on_key)
+        begin = self._tree.offset(fault.at, on_key=fault.on_key)
+        if fault.inside is None or fault.at not in self._tree.values:
+            return begin
+        value, (start, end) = self._tree.value(fault.at), self._tree.values[fault.at]
+        inside = place(self._text[start:end], str(value), fault.inside)
+        return begin if inside is None else start + inside
 
     def _problem(self, offset: int, fault: Fault) -> Problem:
         row = bisect_right(self._starts, offset) - 1

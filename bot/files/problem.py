@@ -15,7 +15,8 @@ class Fault:
     """Something wrong, before it is located: ``at`` is a path in the tree or an offset in the text.
 
     ``on_key`` points to the key instead of the value; ``near`` is the known word that was
-    probably meant; ``fix`` is what to do next.
+    probably meant; ``fix`` is what to do next. ``inside``: how many characters into the value, where
+    the text there is wrong at a place of its own.
     """
 
     at: Loc | int
@@ -24,6 +25,7 @@ class Fault:
     near: str = ""
     fix: str = ""
     on_key: bool = False
+    inside: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

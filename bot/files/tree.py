@@ -78,6 +78,16 @@ class Tree:
             on_key, loc = True, loc[:-1]
         return self.values.get((), (0, 0))[0]
 
+    def value(self, loc: Loc) -> Data:
+        """The data at a place that is in the tree."""
+        data = self.data
+        for step in loc:
+            if isinstance(data, dict) and isinstance(step, str):
+                data = data.get(step)
+            elif isinstance(data, list) and isinstance(step, int):
+                data = data[step]
+        return data
+
     def is_broken(self, loc: Loc) -> bool:
         """Whether the place, or one that it lies in, was refused already."""
         return any(loc[:length] in self.broken for length in range(len(loc) + 1))

@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from bot.errors import Misplaced
 from bot.files.problem import Fault, Loc
 from bot.files.shape import Shape
-from bot.files.tree import Data, Tree, shorten
+from bot.files.tree import Tree, shorten
 from bot.model.nearest import listed, nearest
 
 _TYPES = {
@@ -76,7 +77,7 @@ def _is_echo(error: ErrorDetails, loc: Loc, tree: Tree) -> bool:
     """A list counts as short for pydantic when its items are wrong: they speak for themselves."""
     if error["type"] != "too_short":
         return False
-    value = _at(tree.data, loc)
+    value = tree.value(loc)
     return isinstance(value, list | dict) and len(value) >= error["ctx"]["min_length"]
 
 
@@ -95,6 +96,8 @@ def _fault(error: ErrorDetails, tree: Tree, shape: Shape) -> Fault:
         return _unknown_word(loc, ctx["expected"], tree, on_key=on_key)
     if kind in {"too_short", "too_long"}:
         return _wrong_length(loc, kind, ctx)
+    if kind == "value_error" and isinstance(ctx["error"], Misplaced):
+        return _misplaced(loc, ctx["error"], tree, on_key=on_key)
     if kind in {"value_error", "assertion_error"}:
         return _refused(loc, str(ctx["error"]), tree, on_key=on_key)
     got = _got(loc, tree, on_key=on_key)
@@ -177,6 +180,17 @@ def _refused(loc: Loc, message: str, tree: Tree, *, on_key: bool) -> Fault:
     return Fault(at=loc, text=message, on_key=on_key)
 
 
+def _misplaced(loc: Loc, error: Misplaced, tree: Tree, *, on_key: bool) -> Fault:
+    """A text that is wrong at a place of its own; of one that came out of the environment, or is a
+    secret, no part is repeated."""
+    if on_key or loc in tree.secret or tree.written.get(loc) != tree.value(loc):
+        got = _got(loc, tree, on_key=on_key)
+        return Fault(at=loc, text=got, expected=error.expected, on_key=on_key)
+    return Fault(
+        at=loc, text=error.text, expected=error.expected, near=error.near, inside=error.offset
+    )
+
+
 def _got(loc: Loc, tree: Tree, *, on_key: bool) -> str:
     if on_key:
         return f"got key '{shorten(str(loc[-1]))}'"
@@ -185,7 +199,7 @@ def _got(loc: Loc, tree: Tree, *, on_key: bool) -> str:
 
 def _kind(tree: Tree, loc: Loc) -> str:
     """A value as it was written (never as the environment filled it in), or only its type."""
-    value = tree.written.get(loc, _at(tree.data, loc))
+    value = tree.written.get(loc, tree.value(loc))
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
@@ -203,15 +217,6 @@ def _kind(tree: Tree, loc: Loc) -> str:
 def _is_number(loc: Loc, tree: Tree) -> bool:
     value = tree.written.get(loc)
     return isinstance(value, int | float)
-
-
-def _at(data: Data, loc: Loc) -> Data:
-    for step in loc:
-        if isinstance(data, dict) and isinstance(step, str):
-            data = data.get(step)
-        elif isinstance(data, list) and isinstance(step, int):
-            data = data[step]
-    return data
 
 
 def _count(number: int, noun: str) -> str:
