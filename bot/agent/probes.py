@@ -107,19 +107,29 @@ class Probes:
                 "output_kb": probe.output_kb,
                 "artifacts": list(probe.artifacts),
                 "artifact_mb": probe.artifact_mb,
+                "approval": probe.approval,
             }
             for name, probe in sorted(self._offered.items())
         ]
         return self.list() | {"probes": probes}
 
-    async def run(self, name: str, pid: int | None) -> Run:
-        """``pid`` is the watched process's. Raises ``ProbeRefused``."""
+    async def run(self, name: str, pid: int | None, *, approved: bool = False) -> Run:
+        """``pid`` is the watched process's; ``approved``: a person said yes to this run.
+
+        Raises ``ProbeRefused``.
+        """
         if (probe := self._offered.get(name)) is None:
             known = ", ".join(sorted(self._offered)) or "none"
             raise ProbeRefused(
                 "no_such_probe",
                 f"there is no probe called {name[:64]}",
                 f"use one that agent.yaml names: {known}",
+            )
+        if probe.approval and not approved:
+            raise ProbeRefused(
+                "approval_needed",
+                f"the probe {name} wants an approval: it may pause the process",
+                'have a person agree, then send {"approved": true}',
             )
         if self.running is not None:
             raise ProbeRefused(

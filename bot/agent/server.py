@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ log = logging.getLogger("bot.agent")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _REFUSALS = {
     "no_such_probe": 404,
+    "approval_needed": 403,
     "process_not_found": 404,
     "probe_running": 409,
     "probe_not_runnable": 502,
@@ -152,11 +154,13 @@ class Server:
         return web.json_response(self._services.probes.describe())
 
     async def _probe(self, request: web.Request) -> web.Response:
-        """Nothing of the request but the probe's name has any effect."""
+        """Nothing of the request has any effect but the probe's name, and that it is approved."""
         probes, name = self._services.probes, request.match_info["name"]
+        agreed = approved(await request.read())
         found = await self._services.watch.present()
+        pid = None if isinstance(found, NotFound) else found.process.pid
         try:
-            run = await probes.run(name, None if isinstance(found, NotFound) else found.process.pid)
+            run = await probes.run(name, pid, approved=agreed)
         except ProbeRefused as error:
             running = probes.running.json() if probes.running else None
             facts = {"running": running} if error.kind == "probe_running" else {}
@@ -193,6 +197,15 @@ def local(request: web.Request) -> bool:
     except ValueError:
         return False
     return "Origin" not in request.headers and Address(host, 0).loopback
+
+
+def approved(body: bytes) -> bool:
+    """Whether the body is ``{"approved": true}``; any other says nothing."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("approved") is True
 
 
 def carries(request: web.Request, token: str) -> bool:

@@ -7,8 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.http import credentials
-from bot.http import Client, RequestFailed
+from bot.http import Client, RequestFailed, credentials
 from bot.model.reading import Reading
 from bot.model.target import AgentSource
 from bot.model.units import METRIC_UNITS

@@ -6,9 +6,8 @@ import json
 
 import jmespath
 
-from bot.http import credentials
 from bot.collect.formats import NO_RESULT, said
-from bot.http import Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable
+from bot.http import Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable, credentials
 from bot.model.reading import Check, Reach
 from bot.model.target import Target
 from bot.text import without_controls

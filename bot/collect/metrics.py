@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bot.http import credentials
 from bot.collect.formats import PAGES, Unreadable, said
-from bot.http import Answer, Client, RequestFailed
+from bot.http import Answer, Client, RequestFailed, credentials
 from bot.model.reading import Reading
 from bot.model.target import MetricSource, Target
 from bot.rules.measured import Found, measured

@@ -139,6 +139,10 @@ class Probe(Written):
         (), max_length=8, description="files that it leaves in its folder"
     )
     artifact_mb: int = Field(16, ge=1, le=256, description="for all its files together")
+    approval: bool = Field(
+        False,
+        description="it pauses or burdens the process: it is run only for who says `approved`",
+    )
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
