@@ -48,3 +48,7 @@ class Misplaced(ValueError):
         if near:
             parts.append(f"did you mean {near}?")
         super().__init__("; ".join(parts))
+
+
+class TemplateFailed(IoraError):
+    """A text can't be made of a template and these values; the message is one line that says why."""
