@@ -26,10 +26,13 @@ def journalctl(tmp_path, monkeypatch):
     def install(code: str) -> Path:
         program = tmp_path / "journalctl"
         asked = tmp_path / "asked"
-        program.write_text(
-            f"#!{sys.executable}\nimport sys, os, time, json\n"
+        script = tmp_path / "journalctl.py"
+        script.write_text(
+            "import sys, os, time, json\n"
             f"open({str(asked)!r}, 'w').write(chr(10).join(sys.argv[1:]))\n{code}\n"
         )
+        # A shebang has no room for an interpreter in a folder with a space in its name.
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
         return asked
