@@ -10,7 +10,8 @@ from bot.files.document import Check, load
 from bot.files.problem import Fault
 from bot.files.tree import Data, each, shorten
 from bot.model.nearest import listed, nearest
-from bot.model.runbook import ON_FAILURE, Runbook
+from bot.model.runbook import Runbook
+from bot.model.step import ON_FAILURE
 
 _LATER = ("collect", "probe", "analyze", "action", "notify", "wait_for", "advise", "postmortem")
 

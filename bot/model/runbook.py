@@ -1,23 +1,24 @@
-"""A runbook: a procedure that people write in YAML, as frozen records.
-
-The kinds of steps that this version offers are ``check`` and ``checklist``.
-"""
+"""A runbook: a procedure that people write in YAML, as frozen records."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from functools import lru_cache
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from bot.model.condition import ConditionText
 from bot.model.record import Written
+from bot.model.step import Step
 from bot.model.target import Name
 from bot.model.units import Duration, parse_duration
 
-ON_FAILURE = ("stop", "continue", "escalate")
-
 
 class Input(Written):
-    """What a run asks for before it starts, so that "5 minutes" is no fixed number."""
+    """What a run asks for before it starts, so that "5 minutes" is no fixed number.
+
+    One without a default must be given; the ``target`` is the incident's, or the only one there is.
+    """
 
     type: Literal["target", "text", "number", "duration", "choice"]
     title: str = ""
@@ -49,45 +50,20 @@ def _duration_default(default: str | float) -> None:
 class Defaults(Written):
     """What holds for every step that doesn't say otherwise."""
 
-    timeout: Duration = 60_000
-    on_failure: str = "stop"
+    timeout: Duration = Field(60_000, description="of steps that the bot does itself")
+    on_failure: Literal["stop", "continue", "escalate"] = "stop"
 
 
-class Item(Written):
-    """One line that a person ticks."""
+class Triggers(Written):
+    """When a runbook is offered, beside by its name. ``incident.opened``: then it starts by itself."""
 
-    text: str = Field(min_length=1, max_length=1000)
-    note: bool = Field(False, description="a note is asked for")
-    owner: bool = Field(False, description="somebody must take it")
-
-
-class BaseStep(Written):
-    """What every kind of step has. ``text`` says what a person does, and why."""
-
-    id: Name
-    title: str = Field(min_length=1, max_length=150)
-    text: str = ""
-    timeout: Duration | None = None
-    on_failure: str | None = Field(None, description="stop, continue, escalate or a later step")
-    always: bool = Field(False, description="also when an earlier step stopped the run")
-
-
-class CheckStep(BaseStep):
-    """Reads a target's health, or its metrics against the bounds."""
-
-    kind: Literal["check"]
-    of: Literal["health", "baselines"] = "health"
-
-
-class ChecklistStep(BaseStep):
-    """A person does it and ticks it."""
-
-    kind: Literal["checklist"]
-    items: tuple[Item, ...] = Field(min_length=1, max_length=20)
-    remind: Duration | None = None
-
-
-Step = Annotated[CheckStep | ChecklistStep, Field(discriminator="kind")]
+    manual: bool = Field(True, description="whether people may start it")
+    opened: ConditionText | None = Field(
+        None, alias="incident.opened", description="starts by itself where this holds at a declare"
+    )
+    symptoms: tuple[ConditionText, ...] = Field(
+        (), max_length=20, description="conditions on readings: each that holds ranks it higher"
+    )
 
 
 class Runbook(Written):
@@ -97,9 +73,21 @@ class Runbook(Written):
     id: Name
     title: str = Field(min_length=1, max_length=150)
     version: int = Field(ge=1)
-    description: str = ""
-    triggers: tuple[Literal["manual"], ...] = ("manual",)
-    inputs: dict[Name, Input] = {}
+    description: str = Field("", max_length=2_000)
+    trial: bool = Field(False, description="it is only ever previewed, never run")
+    triggers: Triggers = Triggers()
+    inputs: dict[Name, Input] = Field({}, max_length=10)
     defaults: Defaults = Defaults()
     run_timeout: Duration = 14_400_000
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=100)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=60)
+
+    @classmethod
+    def from_pinned(cls, pinned: str) -> Self:
+        """The runbook that was pinned to a run when it started, from its JSON."""
+        return cls._parsed(pinned)
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def _parsed(cls, pinned: str) -> Self:
+        """Every look at a run asks for its runbook."""
+        return cls.model_validate_json(pinned)

@@ -75,7 +75,8 @@ def format_duration(milliseconds: int) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
-def _serialize_duration(milliseconds: int) -> str:
+def duration_text(milliseconds: int) -> str:
+    """As people write it in YAML: ``90s``, ``5m``, ``2d``."""
     for unit in ("w", "d", "h", "m", "s"):
         if milliseconds and milliseconds % _UNITS[unit] == 0:
             return f"{milliseconds // _UNITS[unit]}{unit}"
@@ -83,7 +84,7 @@ def _serialize_duration(milliseconds: int) -> str:
 
 
 Duration = Annotated[
-    int, BeforeValidator(parse_duration), PlainSerializer(_serialize_duration, return_type=str)
+    int, BeforeValidator(parse_duration), PlainSerializer(duration_text, return_type=str)
 ]
 
 

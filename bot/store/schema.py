@@ -152,3 +152,58 @@ def m004_reports(db: sqlite_utils.Database) -> None:
             at INTEGER NOT NULL,
             readings TEXT NOT NULL
         )""")
+
+
+@migrations()
+def m005_runs(db: sqlite_utils.Database) -> None:
+    """Executions of runbooks: each pins its file, one at a time of a runbook and a target."""
+    db.execute("""
+        CREATE TABLE runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            runbook TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            hash TEXT NOT NULL,
+            source TEXT NOT NULL,
+            pinned TEXT NOT NULL,
+            target TEXT NOT NULL,
+            incident_id INTEGER REFERENCES incidents (id),
+            started_by TEXT NOT NULL,
+            inputs TEXT NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL DEFAULT '',
+            started_at INTEGER NOT NULL,
+            ends_by INTEGER NOT NULL,
+            paused_at INTEGER,
+            ended_at INTEGER
+        )""")
+    db.execute("""
+        CREATE UNIQUE INDEX runs_one_at_a_time ON runs (runbook, target)
+        WHERE state IN ('running', 'paused')""")
+    db.execute("CREATE INDEX runs_incident ON runs (incident_id) WHERE incident_id IS NOT NULL")
+    db.execute("""
+        CREATE TABLE steps (
+            run_id INTEGER NOT NULL REFERENCES runs (id),
+            position INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            state TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            actor TEXT,
+            started_at INTEGER,
+            ended_at INTEGER,
+            due_at INTEGER,
+            held_since INTEGER,
+            reason TEXT NOT NULL DEFAULT '',
+            output TEXT NOT NULL DEFAULT '{}',
+            undoes INTEGER,
+            PRIMARY KEY (run_id, position)
+        ) WITHOUT ROWID""")
+    db.execute("""
+        CREATE TABLE approvals (
+            run_id INTEGER NOT NULL REFERENCES runs (id),
+            position INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            choice TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (run_id, position, actor)
+        ) WITHOUT ROWID""")
