@@ -33,7 +33,7 @@ bench: .venv/dev
 
 .venv/run: .venv/bin/python requirements.lock pyproject.toml
 	@echo "Installing the locked versions into .venv (once)"
-	@$(RUN) pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@$(RUN) pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[charts]'
 	@touch $@
 
 .venv/dev: .venv/bin/python requirements.lock pyproject.toml
