@@ -21,6 +21,7 @@ from pathlib import Path
 import click
 
 from bot.cli.fail import plainly
+from bot.cli.local_agent import agent_yaml
 from bot.errors import IoraError, WrongSettings
 from bot.http import Client
 from bot.web.control import login_of
@@ -169,10 +170,7 @@ async def _start_all(family: Family, folder: Path) -> str:
     )
     (page,) = _addresses(workspace_line)
     agent_file = folder / "agent.yaml"
-    agent_file.write_text(
-        "listen: 127.0.0.1:0\nprocess: {pid_file: sample.pid}\nlogs: [{file: iora.log}]\n"
-        "probes: {uptime: {argv: [uptime], timeout: 5s}}\nleak: {threshold_mb: 512, window: 2m}\n"
-    )
+    agent_file.write_text(agent_yaml())
     agent_environ = {key: value for key, value in environ.items() if key not in {"HOST", "PORT"}}
     agent_environ |= {"IORA_AGENT_TOKEN": agent_token, "IORA_AGENT_CONFIG": str(agent_file)}
     agent_line = await family.first_line(await family.start("bot", "agent", environ=agent_environ))

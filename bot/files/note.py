@@ -79,6 +79,7 @@ def _source_notes(at: str, target: Target) -> Iterator[Note]:
                 text = "a metric of your own, shown only where it has a bound"
                 yield Note(at=f"{place}.values.{metric}", text=text, fix=f"did you mean {near}?")
     urls = [target.health.url, *(source.url for source in target.metrics if source.url)]
+    urls += [action.url for action in target.actions.values()]
     if target.auth and any(
         one.lower().startswith("http:") and not _is_loopback(one) for one in urls
     ):
@@ -104,6 +105,9 @@ def _people_notes(config: Config) -> Iterator[Note]:
     if not config.holders("responder") and not config.holders("commander"):
         text = "nobody has a role: only who was paged may mitigate, resolve or change severity"
         yield Note(at="roles", text=text, fix="name responders and commanders")
+        if any(target.actions for target in config.targets.values()):
+            text = "nobody has a role: no action can be approved"
+            yield Note(at="roles", text=text, fix="name responders and commanders")
     used = {escalation.default, *escalation.by_severity.values()}
     for name, policy in escalation.policies.items():
         at = f"escalation.policies.{name}"

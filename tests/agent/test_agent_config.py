@@ -172,18 +172,24 @@ def test_other_braces_of_a_probe_are_its_own():
     assert config(probes={"x": {"argv": argv}}).probes["x"].argv == tuple(argv)
 
 
-def test_the_shipped_file_is_read_and_what_it_comments_out_would_be_too(tmp_path):
+RUNBOOKS_ASK_FOR = {
+    "uptime", "top", "ping", "traceroute", "ps", "ps-threads", "perf-record", "flamegraph", "py-spy-dump",
+    "eu-stack", "massif", "heaptrack", "health-check", "performance-baseline-check", "db-performance-check",
+    "db-connection-check", "db-slow-query-analysis", "db-lock-analysis", "db-metrics-monitoring",
+}  # fmt: skip
+
+
+def test_the_shipped_file_is_read_and_what_it_comments_out_would_be_too():
     shipped = (Path(__file__).parents[2] / "agent.yaml").read_text()
-    assert load_text(shipped, "agent.yaml", AgentConfig, {}).probes["uptime"].argv == ("uptime",)
-    more = re.sub(
-        r"^(  )# (- |perf|  \{|   art|ping|py-spy|name|pid_file)",
-        r"\1\2",
-        shipped,
-        flags=re.MULTILINE,
-    )
-    more = re.sub(r"^  (port|pid_file): .*\n", "", more, flags=re.MULTILINE)
+    offered = load_text(shipped, "agent.yaml", AgentConfig, {}).probes
+    assert offered["uptime"].argv == ("uptime",)
+    assert not any(probe.approval for probe in offered.values())
+    more = re.sub(r"^  # ([a-z_-]+:|- |  \{|   [a-z])", r"  \1", shipped, flags=re.MULTILINE)
+    more = re.sub(r"^  (approval: it|port: |pid_file: ).*\n", "", more, flags=re.MULTILINE)
     more = re.sub(r"^# (tls|token): ", r"\1: ", more, flags=re.MULTILINE)
     found = load_text(more, "agent.yaml", AgentConfig, {"IORA_AGENT_TOKEN": "t"})
-    assert {"ping", "py-spy", "perf", "uptime"} == set(found.probes)
+    assert set(found.probes) == RUNBOOKS_ASK_FOR
+    pausing = {name for name, probe in found.probes.items() if probe.approval}
+    assert pausing == {"eu-stack", "massif", "heaptrack"}
     assert [source.label.split()[0] for source in found.logs] == ["file", "journald", "container"]
     assert found.tls is not None

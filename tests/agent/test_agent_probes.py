@@ -252,6 +252,15 @@ async def test_what_can_not_be_run_is_refused_with_the_fix(name, pid, kind):
         assert offered.running is None
 
 
+async def test_what_pauses_the_process_is_run_only_for_who_says_that_it_is_approved():
+    with offering(it=python("print('paused')", approval=True)) as probes:
+        assert probes.describe()["probes"][0]["approval"] is True
+        with pytest.raises(ProbeRefused, match="wants an approval") as refused:
+            await probes.run("it", 1)
+        assert refused.value.kind == "approval_needed"
+        assert (await probes.run("it", 1, approved=True)).json()["stdout"] == "paused\n"
+
+
 def test_what_is_offered_is_told_with_its_commands_and_without_their_secrets():
     probe = Probe(argv=("curl", "token=abcdef"), description="look", timeout="5s")
     with offering(b=probe, a=Probe(argv=("uptime",))) as probes:

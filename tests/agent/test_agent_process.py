@@ -193,7 +193,9 @@ def test_without_the_token_nothing_is_told(guarded, path, sent):
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory) -> Iterator[Agent]:
     """One agent for all the wrong tokens: none of them changes it."""
-    with agent(write(tmp_path_factory.mktemp("guarded"), "name: nothing-of-this-name")) as running:
+    folder = tmp_path_factory.mktemp("guarded")
+    more = "probes: {pausing: {argv: [echo], approval: true}}\n"
+    with agent(write(folder, "name: nothing-of-this-name", more=more)) as running:
         yield running
 
 
@@ -223,6 +225,28 @@ def test_without_a_token_no_web_page_gets_anything_from_it(tmp_path, headers):
         assert ask(f"{one.url}/v1/health", headers=headers).status == 403
         assert ask(f"{one.url}/v1/probes/it", raw=b"", headers=headers).status == 403
         assert ask(f"{one.url}/v1/probes/it", raw=b"").status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 403),
+        (b"{}", 403),
+        (b"[]", 403),
+        (b"approved", 403),
+        (b"\xff", 403),
+        (b'{"approved": "true"}', 403),
+        (b'{"approved": 1}', 403),
+        (b"[" * 4_000, 403),
+        (b'{"approved": true}', 200),
+    ],
+)
+def test_only_a_body_that_says_approved_runs_what_pauses_the_process(guarded, body, status):
+    answer = ask(f"{guarded.url}/v1/probes/pausing", raw=body, headers=BEARER)
+    assert answer.status == status
+    if status == 403:
+        assert answer.json()["kind"] == "approval_needed"
+        assert "approved" in answer.json()["next"]
 
 
 def test_the_token_of_the_file_may_come_from_the_environment(tmp_path):
