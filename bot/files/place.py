@@ -15,12 +15,15 @@ def place(written: str, value: str, offset: int) -> int | None:
     style = written[:1]
     at = _begin(written, style)
     done = 0
-    while done < len(value):
-        if value[done] in _BLANK and written[at : at + 1] not in ("\\", ""):
-            after = _past_blanks(value, done)
+    while done < len(value) and at <= len(written):
+        escaped = style == '"' and written[at : at + 1] == "\\"
+        if value[done] in _BLANK and at < len(written) and not escaped:
+            after, past = _past_blanks(value, done), _past_blanks(written, at)
+            if style == '"':  # the next blank of the value may be an escape
+                after = min(after, done + _folded(written[at:past]))
             if offset < after:
                 return at
-            done, at = after, _past_blanks(written, at)
+            done, at = after, past
             continue
         if style == '"' and written[at : at + 2] == "\\\n":
             at = _past_blanks(written, at + 1)
@@ -31,13 +34,13 @@ def place(written: str, value: str, offset: int) -> int | None:
         if width == 1 and written[at : at + 1] != value[done]:
             return None
         done, at = done + 1, at + width
-    return at if offset == done else None
+    return at if offset == done and at <= len(written) else None
 
 
 def _begin(written: str, style: str) -> int:
     """Where the value begins: behind the quote, or in the line after a block's header."""
     if style in ("|", ">"):
-        return _past_blanks(written, written.find("\n"))
+        return _past_blanks(written, max(0, written.find("\n")))
     return 1 if style in ("'", '"') else 0
 
 
@@ -45,6 +48,12 @@ def _past_blanks(text: str, at: int) -> int:
     while at < len(text) and text[at] in _BLANK:
         at += 1
     return at
+
+
+def _folded(blanks: str) -> int:
+    """How many blanks stay of these between two words of a quoted value."""
+    breaks = blanks.count("\n")
+    return max(1, breaks - 1) if breaks else len(blanks)
 
 
 def _width(written: str, at: int, style: str) -> int:

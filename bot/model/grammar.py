@@ -158,7 +158,7 @@ class _Parser:
         try:
             kind = kind_of(self._token.text)
         except ValueError as error:
-            raise self._unexpected(str(error), FAMILIAR) from None
+            raise self._unexpected(str(error), FAMILIAR, likeness=0.85) from None
         self._at += 1
         return kind
 
@@ -239,7 +239,9 @@ class _Parser:
         yield
         self._level -= 1
 
-    def _unexpected(self, expected: str, known: tuple[str, ...] = ()) -> ConditionError:
+    def _unexpected(
+        self, expected: str, known: tuple[str, ...] = (), *, likeness: float = 0.6
+    ) -> ConditionError:
         token = self._token
         if token.kind == "end":
             return ConditionError("got the end", token.start, expected=expected)
@@ -248,5 +250,5 @@ class _Parser:
         text = token.text
         shown = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
         got = f"got {shown}" if token.kind == "text" else f"got '{shown}'"
-        near = _MEANT.get(text, "") or nearest(text, known)
+        near = _MEANT.get(text, "") or nearest(text, known, likeness=likeness)
         return ConditionError(got, token.start, expected=expected, near=near)
