@@ -170,9 +170,9 @@ FILTERS: dict[str, Filter] = {
 TESTS: dict[str, Callable[[object], bool]] = {
     "defined": lambda value: not isinstance(value, Missing),
     "undefined": lambda value: isinstance(value, Missing),
-    "none": lambda value: value is None,
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "string": lambda value: isinstance(value, str),
+    "none": lambda value: _there(value) is None,
+    "number": lambda value: isinstance(_there(value), int | float) and not isinstance(value, bool),
+    "string": lambda value: isinstance(_there(value), str),
 }
 
 

@@ -11,7 +11,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from bot.model.nearest import nearest
 from bot.template.data import MAX_NUMBER
 from bot.template.filters import FILTERS, TESTS
-from bot.template.problem import TemplateProblem, find, located
+from bot.template.problem import TemplateProblem, located
 from bot.template.sandbox import LOOP_NAMES, Sandbox
 from bot.text import without_controls
 
@@ -27,24 +27,17 @@ _OFFERED = (
     *(nodes.Not, nodes.CondExpr, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv),
     *(nodes.Mod, nodes.Neg, nodes.Pos),
 )
-# How a part that isn't offered is written: what is said of it, and what is looked for.
-_REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
-    nodes.Call: ("a call", "("),
-    nodes.Concat: ("~", "~"),
-    nodes.Pow: ("**", "**"),
-    nodes.Dict: ("a group written out", "{"),
-    nodes.Macro: ("macro", "macro"),
-    nodes.CallBlock: ("call", "call"),
-    nodes.FilterBlock: ("filter as a block", "filter"),
-    nodes.Assign: ("set", "set"),
-    nodes.AssignBlock: ("set", "set"),
-    nodes.With: ("with", "with"),
-    nodes.Block: ("block", "block"),
-    nodes.Extends: ("extends", "extends"),
-    nodes.Include: ("include", "include"),
-    nodes.Import: ("import", "import"),
-    nodes.FromImport: ("import", "import"),
-    nodes.ScopedEvalContextModifier: ("autoescape", "autoescape"),
+_REFUSED: dict[type[nodes.Node], str] = {
+    nodes.Call: "a call",
+    nodes.Concat: "~",
+    nodes.Pow: "**",
+    nodes.Dict: "a group written out",
+    nodes.CallBlock: "call",
+    nodes.FilterBlock: "filter as a block",
+    nodes.Assign: "set",
+    nodes.AssignBlock: "set",
+    nodes.FromImport: "import",
+    nodes.Scope: "autoescape",
 }
 _SYNTAX = {
     "'end of print statement'": "'}}'",
@@ -55,12 +48,13 @@ _SYNTAX = {
 _LANGUAGE = "only {{ }}, if, for and filters"
 ENVIRONMENT = Sandbox()
 
+Path = tuple[str, ...]
+
 
 class _Wrong(Exception):
-    def __init__(self, line: int, word: str, text: str, expected: str = "", near: str = "") -> None:
+    def __init__(self, offset: int | None, text: str, expected: str = "", near: str = "") -> None:
         super().__init__(text)
-        self.line, self.word, self.text = line, word, text
-        self.expected, self.near = expected, near
+        self.offset, self.text, self.expected, self.near = offset or 0, text, expected, near
 
 
 def check(source: str, known: Collection[str] | None) -> TemplateProblem | None:
@@ -75,8 +69,8 @@ def check(source: str, known: Collection[str] | None) -> TemplateProblem | None:
 
 def read(
     source: str, known: Collection[str] | None = None
-) -> tuple[nodes.Template, frozenset[str]] | TemplateProblem:
-    """The tree of a template and the roots that it asks for, or what is wrong with it."""
+) -> tuple[nodes.Template, set[Path]] | TemplateProblem:
+    """The tree of a template and the paths that it asks for, or what is wrong with it."""
     if len(source) > MAX_SOURCE:
         text = f"{len(source):,} characters are too many"
         return located(source, MAX_SOURCE, text, expected=f"at most {MAX_SOURCE:,}")
@@ -95,16 +89,15 @@ def read(
     except RecursionError:
         return located(source, 0, "parts are nested too deeply")
     except _Wrong as wrong:
-        at = find(source, wrong.line, wrong.word)
-        return located(source, at, wrong.text, expected=wrong.expected, near=wrong.near)
-    return tree, frozenset(path[0] for path, _ in paths)
+        return located(source, wrong.offset, wrong.text, expected=wrong.expected, near=wrong.near)
+    return tree, {path for path, _ in paths}
 
 
 def _syntax(source: str, error: TemplateSyntaxError) -> TemplateProblem:
     text = (error.message or "not a template").rstrip(".")
     for word, sign in _SYNTAX.items():
         text = text.replace(word, sign)
-    return located(source, find(source, error.lineno), text[:1].lower() + text[1:200])
+    return located(source, error.lineno, text[:1].lower() + text[1:200])
 
 
 def _check_shape(tree: nodes.Template) -> None:
@@ -113,23 +106,21 @@ def _check_shape(tree: nodes.Template) -> None:
     while rest:
         node, depth = rest.pop()
         if depth > _MAX_DEPTH:
-            raise _Wrong(node.lineno, "", "parts are nested too deeply", "something simpler")
+            raise _Wrong(node.lineno, "parts are nested too deeply", "something simpler")
         if not isinstance(node, _OFFERED):
-            said, written = _REFUSED.get(type(node), (type(node).__name__.lower(), ""))
-            raise _Wrong(node.lineno, written, f"{said} is not offered here", _LANGUAGE)
-        rest += [(child, depth + 1) for child in node.iter_child_nodes()]
+            said = _REFUSED.get(type(node), type(node).__name__.lower())
+            raise _Wrong(node.lineno, f"{said} is not offered here", _LANGUAGE)
+        rest += [(child, depth + 1) for child in reversed(list(node.iter_child_nodes()))]
 
 
-_Path = tuple[str, ...]
-
-
-def _check_part(node: nodes.Node, bound: frozenset[str], loops: int) -> Iterator[tuple[_Path, int]]:
+def _check_part(node: nodes.Node, bound: frozenset[str], loops: int) -> Iterator[tuple[Path, int]]:
     """Checks a part and everything in it; yields the paths that start outside its loops."""
     path = _path(node)
     if path is not None:
-        _check_path(path, node.lineno, bound)
-        if path[0] not in bound:
-            yield path, node.lineno
+        names, offset = path
+        _check_path(names, offset, bound)
+        if names[0] not in bound:
+            yield names, offset
         return
     match node:
         case nodes.For():
@@ -137,16 +128,22 @@ def _check_part(node: nodes.Node, bound: frozenset[str], loops: int) -> Iterator
             return
         case nodes.Filter() | nodes.Test():
             _check_filter(node)
+        case nodes.Tuple(ctx="load"):
+            raise _Wrong(node.lineno, "a list in ( ) is not offered here", "[ ]")
         case nodes.Const():
             _check_constant(node)
-        case nodes.Getattr(attr=name) if name.startswith("_"):
+        case nodes.CondExpr(expr2=None):
+            raise _Wrong(node.lineno, "if needs an else here")
+        case (
+            nodes.Getattr(attr=str() as name) | nodes.Getitem(arg=nodes.Const(value=str() as name))
+        ) if name.startswith("_"):
             _check_path((name,), node.lineno, bound)
     for child in node.iter_child_nodes():
         yield from _check_part(child, bound, loops)
 
 
-def _path(node: nodes.Node) -> _Path | None:
-    """``a.b['c']`` as its names, if it is nothing but names."""
+def _path(node: nodes.Node) -> tuple[Path, int] | None:
+    """``a.b['c']`` as its names and the offset of the first, if it is nothing but names."""
     names: list[str] = []
     while not isinstance(node, nodes.Name):
         match node:
@@ -158,34 +155,34 @@ def _path(node: nodes.Node) -> _Path | None:
                 return None
         names.append(name)
         node = inner
-    return (node.name, *reversed(names))
+    return (node.name, *reversed(names)), node.lineno
 
 
-def _check_path(path: _Path, line: int, bound: frozenset[str]) -> None:
+def _check_path(path: Path, offset: int, bound: frozenset[str]) -> None:
     word = path[0]
     for name in path:
         if name.startswith("_"):
-            raise _Wrong(line, word, f"names that begin with _ are not offered: {name[:80]}")
+            raise _Wrong(offset, f"names that begin with _ are not offered: {name[:80]}")
     if word in _RESERVED or not _NAME.fullmatch(word):
-        raise _Wrong(line, word, f"'{word[:80]}' is no name of a value")
+        raise _Wrong(offset, f"'{word[:80]}' is no name of a value")
     if word == "loop" and (word not in bound or len(path) != 2 or path[1] not in LOOP_NAMES):
         expected = "loop." + ", loop.".join(LOOP_NAMES) + ", inside of for"
-        raise _Wrong(line, word, "loop is no value of its own", expected)
+        raise _Wrong(offset, "loop is no value of its own", expected)
 
 
-def _check_loop(node: nodes.For, bound: frozenset[str], loops: int) -> Iterator[tuple[_Path, int]]:
+def _check_loop(node: nodes.For, bound: frozenset[str], loops: int) -> Iterator[tuple[Path, int]]:
     if loops > _MAX_LOOPS:
-        raise _Wrong(node.lineno, "for", "for is nested too deeply", f"at most {_MAX_LOOPS} deep")
+        raise _Wrong(node.lineno, "for is nested too deeply", f"at most {_MAX_LOOPS} deep")
     if node.recursive:
-        raise _Wrong(node.lineno, "recursive", "for ... recursive is not offered here", _LANGUAGE)
+        raise _Wrong(node.lineno, "for ... recursive is not offered here", _LANGUAGE)
     targets = (node.target, *node.target.find_all(nodes.Name))
-    names = {target.name for target in targets if isinstance(target, nodes.Name)}
-    for name in names:
+    names = {each.name: each.lineno for each in targets if isinstance(each, nodes.Name)}
+    for name, offset in names.items():
         if name == "loop":
-            raise _Wrong(node.lineno, name, "loop is no name for an item")
-        _check_path((name,), node.lineno, bound)
+            raise _Wrong(offset, "loop is no name for an item")
+        _check_path((name,), offset, bound)
     yield from _check_part(node.iter, bound, loops)
-    inside = bound | names
+    inside = bound | names.keys()
     if node.test is not None:
         yield from _check_part(node.test, inside - {"loop"}, loops)
     for child in node.body:
@@ -201,33 +198,34 @@ def _check_filter(node: nodes.Filter | nodes.Test) -> None:
         near = nearest(node.name, known)
         raise _Wrong(
             node.lineno,
-            node.name,
             f"unknown {word} '{node.name[:80]}'",
             "" if near else ", ".join(sorted(known)),
             near,
         )
     if node.dyn_args is not None or node.dyn_kwargs is not None:
-        raise _Wrong(node.lineno, node.name, "* before an argument is not offered here")
+        raise _Wrong(node.lineno, "* before an argument is not offered here")
     function = FILTERS[node.name] if isinstance(node, nodes.Filter) else TESTS[node.name]
-    named = {str(pair.key): None for pair in node.kwargs}
+    names = [str(pair.key) for pair in node.kwargs]
+    if len(set(names)) < len(names):
+        raise _Wrong(node.lineno, f"{node.name}: an argument is given twice")
     try:
-        inspect.signature(function).bind(None, *node.args, **named)
+        inspect.signature(function).bind(None, *node.args, **dict.fromkeys(names))
     except TypeError as error:
-        raise _Wrong(node.lineno, node.name, f"{node.name}: {error}") from None
+        raise _Wrong(node.lineno, f"{node.name}: {error}") from None
 
 
 def _check_constant(node: nodes.Const) -> None:
     value = node.value
     if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
-        raise _Wrong(node.lineno, "", "a number is too large", f"at most {MAX_NUMBER:.0e}")
+        raise _Wrong(node.lineno, "a number is too large", f"at most {MAX_NUMBER:.0e}")
 
 
-def _check_names(paths: list[tuple[_Path, int]], known: Collection[str] | None) -> None:
+def _check_names(paths: list[tuple[Path, int]], known: Collection[str] | None) -> None:
     if known is None:
         return
     every = {tuple(name.split(".")) for name in known}
     inner = {path[:length] for path in every for length in range(1, len(path))}
-    for path, line in paths:
+    for path, offset in paths:
         for length in range(1, len(path) + 1):
             part = path[:length]
             if part in inner:
@@ -235,12 +233,11 @@ def _check_names(paths: list[tuple[_Path, int]], known: Collection[str] | None) 
             if part in every:
                 break
             beside = [other for other in every | inner if other[:-1] == part[:-1]]
-            raise _unknown(part, beside, line)
+            raise _unknown(part, beside, offset)
 
 
-def _unknown(path: _Path, beside: list[_Path], line: int) -> _Wrong:
+def _unknown(path: Path, beside: list[Path], offset: int) -> _Wrong:
     name = nearest(path[-1], [other[-1] for other in beside])
     near = ".".join((*path[:-1], name)) if name else ""
     expected = "" if near else ", ".join(sorted(".".join(other) for other in beside)[:10])
-    written = ".".join(path)
-    return _Wrong(line, written, f"nothing is known as {written[:80]}", expected, near)
+    return _Wrong(offset, f"nothing is known as {'.'.join(path)[:80]}", expected, near)

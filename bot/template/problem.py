@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-_CODE = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +37,7 @@ def located(
     source: str, offset: int, text: str, *, expected: str = "", near: str = ""
 ) -> TemplateProblem:
     """A problem at a character of the source."""
+    offset = min(offset, len(source))
     before = source[:offset]
     return TemplateProblem(
         text=text,
@@ -49,18 +47,3 @@ def located(
         expected=expected,
         near=near,
     )
-
-
-def find(source: str, line: int, word: str = "") -> int:
-    """Where a word stands in the code of a line or after it; else where the line's code begins."""
-    start = sum(len(text) + 1 for text in source.split("\n")[: line - 1])
-    spans = [found.span() for found in _CODE.finditer(source) if found.end() > start]
-    # A word ends where a name does; a sign such as ~ stands for itself.
-    edges = (r"(?<![\w.'\"])", r"(?!\w)") if word[:1].isalpha() else ("", "")
-    wanted = re.compile(edges[0] + re.escape(word) + edges[1])
-    for begin, end in spans if word else ():
-        found = wanted.search(source, max(begin, start), end)
-        if found:
-            return found.start()
-    begin = max(spans[0][0], start) if spans else start
-    return min(begin, len(source))

@@ -9,9 +9,9 @@ from jinja2 import Template, TemplateError
 
 from bot.errors import TemplateFailed
 from bot.template.allowance import MAX_OUTPUT, MAX_VALUE, Allowance, Trouble, too_long
-from bot.template.data import plain
+from bot.template.data import Wanted, plain, wanted
 from bot.template.grammar import ENVIRONMENT, read
-from bot.template.problem import TemplateProblem
+from bot.template.problem import TemplateProblem, located
 from bot.template.rewriting import guarded
 from bot.text import clean, outside
 
@@ -53,36 +53,38 @@ def _outside(text: str) -> str:
 def _render(
     source: str, values: Mapping[str, object], escape: Callable[[str], str], *, mrkdwn: bool
 ) -> str:
-    template, roots = _compiled(source, mrkdwn)
+    template, only = _compiled(source, mrkdwn)
     try:
-        data = plain({name: values[name] for name in roots if name in values})
+        data = plain(values, only)
         return _limited(template, {**data, **Allowance(escape).under()})
     except (Trouble, TemplateError) as error:
-        reason = str(error)
-        line = _line(error, template)
+        failed = _failed(source, template, error, str(error))
     except (TypeError, ValueError) as error:
         reason = "values of different kinds can't be put together like this"
-        line = _line(error, template)
-    raise TemplateFailed(f"line {line}: {reason}" if line else reason)
+        failed = _failed(source, template, error, reason)
+    raise failed
 
 
-def _line(error: Exception, template: Template) -> int:
-    """The line of the source that an error came from; 0 for one that came before."""
+def _failed(source: str, template: Template, error: Exception, reason: str) -> TemplateFailed:
+    """With the line of the source, where the error came from the template's own code."""
     place = error.__traceback__
     while place is not None and place.tb_frame.f_code.co_filename != _FILE:
         place = place.tb_next
-    return 0 if place is None else template.get_corresponding_lineno(place.tb_lineno)
+    if place is None:
+        return TemplateFailed(reason)
+    offset = template.get_corresponding_lineno(place.tb_lineno)
+    return TemplateFailed(str(located(source, offset, reason)))
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str, mrkdwn: bool) -> tuple[Template, frozenset[str]]:
+def _compiled(source: str, mrkdwn: bool) -> tuple[Template, Wanted]:
     """Compiling costs about 2 ms, and a run draws the same texts again and again."""
     outcome = read(source)
     if isinstance(outcome, TemplateProblem):
         raise TemplateFailed(str(outcome))
-    tree, roots = outcome
+    tree, paths = outcome
     code = ENVIRONMENT.compile(guarded(tree, mrkdwn=mrkdwn), filename=_FILE)
-    return Template.from_code(ENVIRONMENT, code, {}), roots
+    return Template.from_code(ENVIRONMENT, code, {}), wanted(paths)
 
 
 def _limited(template: Template, values: dict[str, object]) -> str:
