@@ -47,6 +47,10 @@ _DATE = re.compile(r"<!date\^\d+\^[^<|>]*\|([^<>]*)>")
 _STYLE = re.compile(r"(?<![\w`])([*_~])(?=\S)(.{1,300}?)(?<=\S)\1(?![\w`])")
 # What commands a terminal or turns the reading direction, and halves of characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# What Markdown would read as its own; an underscore within a word is none.
+_MARKDOWN = re.compile(r"[\\`*\[\]|~&<>]|(?<![^\W_])_|_(?![^\W_])|@(?=(?:channel|here|everyone)\b)")
+_BLOCK = re.compile(r"(?:[#+=-]|[0-9]{1,9}[.)])")  # at the beginning of a line only
+_AS_ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 _HALF = re.compile(r"(?:<[^<>]*|&(?:a|am|amp|l|lt|g|gt)?)\Z")
 
 
@@ -92,6 +96,17 @@ def outside(text: str, limit: int = 2_000) -> str:
 def clean(text: str, limit: int = 2_000) -> str:
     """The same without escaping, for plain text such as a header, where nothing is a mention."""
     return cut(redact(without_controls(text)), limit)
+
+
+def markdown(text: str) -> str:
+    """Text from outside as one line of Markdown that only shows it: no markup, no HTML, no table cell.
+
+    ``@channel`` and its kin wake nobody where the Markdown is pasted into Slack.
+    """
+    line = " ".join(text.split())
+    escaped = _MARKDOWN.sub(lambda found: _AS_ENTITY.get(found[0], f"\\{found[0]}"), line)
+    block = _BLOCK.match(escaped)
+    return f"{escaped[: block.end() - 1]}\\{escaped[block.end() - 1 :]}" if block else escaped
 
 
 def without_controls(text: str) -> str:

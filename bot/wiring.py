@@ -17,10 +17,12 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.clock import SystemClock
 from bot.errors import WrongSettings
 from bot.files.config import load_config
+from bot.files.runbooks import load_books
 from bot.http import Client
 from bot.loops import DeliveryLoop, TimerLoop
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
+from bot.model.book import Books
 from bot.model.command import Declare, Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
@@ -29,7 +31,7 @@ from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
 from bot.send.identity import Directory, Identity, identify
 from bot.send.slack import Slack
-from bot.services import delivery, due
+from bot.services import delivery, due, runbooks
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
 from bot.services.diagnosis import Diagnosis
@@ -37,6 +39,9 @@ from bot.services.doctor import Doctor
 from bot.services.incidents import Asked
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
+from bot.services.postmortem import Postmortems
+from bot.services.run_commands import RunCommands
+from bot.services.running import Running
 from bot.slack import app
 from bot.slack.desk import Desk
 from bot.slack.link import Link
@@ -62,13 +67,14 @@ class Bot:
         self,
         settings: Settings,
         config: Config,
+        books: Books | None = None,
         *,
         clock: SystemClock | None = None,
         after_commit: Callable[[], None] | None = None,
         pace_ms: int = delivery.PACE_MS,
     ) -> None:
         self.settings = settings
-        self.live = Live(config)
+        self.live = Live(config, books or {})
         self.clock = clock or SystemClock()
         self.port = settings.port
         self._after_commit = after_commit
@@ -94,8 +100,8 @@ class Bot:
 
     async def reload(self) -> None:
         """Read the config again; a bad file raises ``ConfigError`` and the old one stays."""
-        read = partial(load_config, self.settings.config, self.settings.environ)
-        self.live.config = await asyncio.to_thread(read)
+        config, books = await asyncio.to_thread(read_files, self.settings)
+        self.live.config, self.live.books = config, books
         await self.database.write(due.schedule, self.live.config)
         await self.database.write(outbox.retry_refused_cards, self.live.config.slack.channel)
         if self.link.identity is not None:
@@ -154,8 +160,27 @@ class Bot:
         link = self._link_problem if serving else _no_link_wanted
         self._doctor = Doctor(self.database, self.live, self.monitoring, asking, link, self.clock)
         self.diagnosis = Diagnosis(self.database, client, self.monitoring, self.live, self.clock)
+        self.postmortems = Postmortems(self.database, self.live, settings.database.parent)
+        self.running = Running(
+            self.database,
+            client,
+            self.monitoring,
+            self.diagnosis,
+            self.postmortems,
+            self.live,
+            self.clock,
+            settings.database.parent,
+        )
+        run_commands = RunCommands(self.database, self.live, self.monitoring, self.clock)
         self.commands = Commands(
-            self.database, self.live, self.monitoring, self._doctor, self.diagnosis, self.clock
+            self.database,
+            self.live,
+            self.monitoring,
+            self._doctor,
+            self.diagnosis,
+            self.postmortems,
+            run_commands,
+            self.clock,
         )
         directory = Directory(self._web_client, self.clock)
         self.desk = Desk(self.commands, directory, self.live, pool, self.clock)
@@ -164,7 +189,14 @@ class Bot:
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
         sending = Delivery(self.database, self._slack, self.live, self.clock, pace_ms=self._pace_ms)
-        handlers = due.Due(self.database, self.monitoring, self.diagnosis, self.live).handlers()
+        handlers = due.Due(
+            self.database,
+            self.monitoring,
+            self.diagnosis,
+            self.postmortems,
+            self.running,
+            self.live,
+        ).handlers()
         self.timer_loop = TimerLoop(self.database, handlers, self.clock)
         self.delivery_loop = DeliveryLoop(sending, self.clock)
         loops = (self.timer_loop, self.delivery_loop)
@@ -223,6 +255,12 @@ class Bot:
         await self._slack.join(self.live.config.slack.channel)
 
 
+def read_files(settings: Settings) -> tuple[Config, Books]:
+    """The config and the runbooks; raises ``ConfigError`` with everything that is wrong in them."""
+    config = load_config(settings.config, settings.environ)
+    return config, load_books(settings.runbooks, config)
+
+
 def _cant_listen(settings: Settings, error: OSError) -> WrongSettings:
     where = f"{settings.host}:{settings.port}"
     # asyncio puts more words into strerror; a name that is not known has a code that is no errno.
@@ -250,4 +288,5 @@ def _recover(tx: Tx, config: Config) -> None:
     timers.release_claims(tx)
     delivery.recover(tx)
     outbox.retry_refused_cards(tx, config.slack.channel)
+    runbooks.recover(tx, config)
     due.schedule(tx, config)

@@ -14,10 +14,9 @@ import click
 from bot import logs
 from bot.cli.fail import plainly
 from bot.errors import ConfigError, IoraError, WrongSettings
-from bot.files.config import load_config
 from bot.model.settings import Settings
 from bot.text import redact
-from bot.wiring import Bot
+from bot.wiring import Bot, read_files
 
 log = logging.getLogger(__name__)
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|_DSN$")
@@ -32,8 +31,7 @@ def serve() -> None:
         settings = Settings.read(os.environ)
         settings.check_for_serving()
         logs.start(_level(), _redacting(os.environ))
-        config = load_config(settings.config, os.environ)
-        asyncio.run(_run(Bot(settings, config)))
+        asyncio.run(_run(Bot(settings, *read_files(settings))))
 
 
 async def _run(bot: Bot) -> None:

@@ -121,10 +121,9 @@ async def _ask(settings: Settings, text: str) -> Said | None:
 
 
 async def _do_here(settings: Settings, text: str) -> Said:
-    from bot.files.config import load_config
-    from bot.wiring import Bot
+    from bot.wiring import Bot, read_files
 
-    bot = Bot(settings, load_config(settings.config, os.environ))
+    bot = Bot(settings, *read_files(settings))
     await bot.start(serving=False)
     try:
         said = await bot.answer(Actor.login(login_of(os.getuid())), text)

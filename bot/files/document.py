@@ -41,7 +41,7 @@ def load(
 
     ``${NAME}`` is filled in from ``environ``; ``None`` leaves it as written.
     """
-    return load_text(_read(path), str(path), schema, environ, *checks)
+    return load_text(read(path), str(path), schema, environ, *checks)
 
 
 def load_text(
@@ -72,9 +72,11 @@ def load_text(
     return record
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
     """The file as text; raises ``ConfigError`` with the one line that says why not."""
     name = str(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ConfigError((Problem(path=name, text="a pipe or a device", expected="a file"),))
     try:
         with path.open("rb") as file:
             raw = file.read(SIZE + 1)

@@ -1,89 +1,97 @@
-"""``runbooks/*.yaml``: read, with their steps checked against each other."""
+"""``runbooks/*.yaml``: read, with everything in them checked against each other and the config."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from bot.errors import ConfigError
-from bot.files.document import Check, load
-from bot.files.problem import Fault
-from bot.files.tree import Data, each, shorten
-from bot.model.nearest import listed, nearest
+from bot.files import runbook_config, runbook_flow, runbook_names
+from bot.files.document import Check, load_text, read
+from bot.files.draft import Draft
+from bot.files.problem import Fault, Problem
+from bot.files.tree import Data, shorten
+from bot.model.book import Book
+from bot.model.config import Config
 from bot.model.runbook import Runbook
-from bot.model.step import ON_FAILURE
 
-_LATER = ("collect", "probe", "analyze", "action", "notify", "wait_for", "advise", "postmortem")
+_SUFFIXES = {".yaml", ".yml"}
+_MOST = 200
+"""Faults that are looked for in one file: a file with more is not the file that was meant."""
 
 
-def load_runbooks(folder: Path) -> dict[str, Runbook]:
+def load_runbooks(folder: Path, config: Config | None = None) -> dict[str, Runbook]:
+    """As ``load_books``, only the records."""
+    return {name: book.runbook for name, book in load_books(folder, config).items()}
+
+
+def load_books(folder: Path, config: Config | None = None) -> dict[str, Book]:
     """Every runbook of a folder by its id; a folder that isn't there holds none.
 
-    Raises ``ConfigError`` with the problems of all files.
+    With a ``config``, what they name of it is checked too. Raises ``ConfigError`` with the problems of
+    all files.
     """
-    runbooks: dict[str, Runbook] = {}
+    books: dict[str, Book] = {}
     problems: list[object] = []
-    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+    for path in _files(folder):
         try:
-            runbook = load(path, Runbook, None, _called(path.stem), _step_ids, _ways_on, _kinds)
+            book = load_book(path, config)
         except ConfigError as error:
             problems += error.problems
-        else:
-            runbooks[runbook.id] = runbook
+            continue
+        if (other := books.get(book.runbook.id)) is not None:
+            text = f"the id '{book.runbook.id}' is {Path(other.path).name}'s too"
+            problems.append(Problem(path=book.path, text=text, fix="keep one of the files"))
+        books.setdefault(book.runbook.id, book)
     if problems:
         raise ConfigError(tuple(problems))
-    return runbooks
+    return books
 
 
-def _called(stem: str) -> Check:
-    """A runbook is found by its file's name, so the two must agree."""
+def load_book(path: Path, config: Config | None = None) -> Book:
+    """One file; raises ``ConfigError`` with every problem in it."""
+    source = read(path)
+    runbook = load_text(source, str(path), Runbook, None, _checks(path.stem, config))
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return Book(runbook=runbook, source=source, hash=digest, path=str(path))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        text = f"can't be read: {error.strerror}"
+        raise ConfigError((Problem(path=str(folder), text=text, expected="a folder"),)) from None
+
+
+def _checks(stem: str, config: Config | None) -> Check:
+    """Every check that the schema can't make, as one."""
 
     def check(data: Data) -> Iterator[Fault]:
-        for loc, name in each(data, "id"):
-            if isinstance(name, str) and name != stem:
-                text = f"got text '{shorten(name)}'"
-                yield Fault(at=loc, text=text, expected=f"the file's name, {shorten(stem)}")
+        return islice(_faults(Draft(data), stem, config), _MOST)
 
     return check
 
 
-def _step_ids(data: Data) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for loc, name in each(data, "steps", None, "id"):
-        if isinstance(name, str) and name in seen:
-            yield Fault(at=loc, text=f"an earlier step has the id '{shorten(name)}' too")
-        if isinstance(name, str):
-            seen.add(name)
+def _faults(draft: Draft, stem: str, config: Config | None) -> Iterator[Fault]:
+    yield from _called(draft, stem)
+    for flows in runbook_flow.CHECKS:
+        yield from flows(draft)
+    for names in runbook_names.CHECKS:
+        yield from names(draft)
+    known = runbook_config.metrics_of(config) if config is not None else None
+    yield from runbook_names.templates(draft, known)
+    if config is not None:
+        yield from runbook_config.check(draft, config)
 
 
-def _ways_on(data: Data) -> Iterator[Fault]:
-    order = {loc[1]: name for loc, name in each(data, "steps", None, "id")}
-    for loc, way in each(data, "steps", None, "on_failure"):
-        later = [
-            name
-            for number, name in order.items()
-            if isinstance(name, str) and isinstance(number, int) and number > _number(loc[1])
-        ]
-        yield from _way(loc, way, (*ON_FAILURE, *later), "or a later step's id")
-    for loc, way in each(data, "defaults", "on_failure"):
-        yield from _way(loc, way, ON_FAILURE, "")
-
-
-def _way(
-    loc: tuple[str | int, ...], way: Data, known: tuple[str, ...], also: str
-) -> Iterator[Fault]:
-    if isinstance(way, str) and way not in known:
-        expected = f"{', '.join(ON_FAILURE)} {also}" if also else listed(ON_FAILURE)
-        text = f"got text '{shorten(way)}'"
-        yield Fault(at=loc, text=text, expected=expected, near=nearest(way, known))
-
-
-def _number(step: str | int) -> int:
-    return step if isinstance(step, int) else -1
-
-
-def _kinds(data: Data) -> Iterator[Fault]:
-    for loc, kind in each(data, "steps", None, "kind"):
-        if kind in _LATER:
-            text = f"steps of the kind {kind} are not offered by this version"
-            yield Fault(at=loc, text=text, expected="check or checklist")
+def _called(draft: Draft, stem: str) -> Iterator[Fault]:
+    """A runbook is found by its file's name, so the two must agree."""
+    name = draft.get("id")
+    if isinstance(name, str) and name != stem:
+        text = f"got text '{shorten(name)}'"
+        yield Fault(at=("id",), text=text, expected=f"the file's name, {shorten(stem)}")

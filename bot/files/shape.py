@@ -39,18 +39,36 @@ class Shape:
         keys = (key for part in self._parts(loc) for key in part.get("properties", {}))
         return tuple(dict.fromkeys(keys))
 
+    def without_labels(self, loc: Loc) -> Loc:
+        """Pydantic's path without the words by which it says which branch of a union it took.
+
+        Such a word can be a key of that branch too: a step of the kind ``action`` has an ``action``.
+        """
+        labels = self._walked(loc)[1]
+        return tuple(step for number, step in enumerate(loc) if number not in labels)
+
     def _parts(self, loc: Loc) -> list[Part]:
-        parts = list(self._choices(self._root))
-        for step in loc:
-            deeper = [
-                choice
-                for part in parts
-                for below in _below(part, step)
-                for choice in self._choices(below)
-            ]
+        return self._walked(loc)[0]
+
+    def _walked(self, loc: Loc) -> tuple[list[Part], set[int]]:
+        """What the schema says of a place, and which steps to it are labels of a tagged union."""
+        parts, tagged = list(self._choices(self._root)), self._is_tagged(self._root)
+        labels: set[int] = set()
+        for number, step in enumerate(loc):
+            below = [] if tagged else [one for part in parts for one in _below(part, step)]
+            deeper = [choice for one in below for choice in self._choices(one)]
+            if tagged:
+                labels.add(number)
             # A step that leads nowhere is pydantic's label of a branch: the branch, where it is known.
             parts = deeper or [part for part in parts if _is_branch(part, step)] or parts
-        return parts
+            tagged = any(map(self._is_tagged, below))
+        return parts, labels
+
+    def _is_tagged(self, part: Part) -> bool:
+        """Whether it is a union whose branches are told apart by a word."""
+        if "$ref" in part:
+            return self._is_tagged(self._definitions[part["$ref"].rpartition("/")[2]])
+        return "discriminator" in part or any(map(self._is_tagged, part.get("anyOf", ())))
 
     def _choices(self, part: Part) -> Iterator[Part]:
         """The part itself, its references followed and its alternatives taken apart."""

@@ -83,7 +83,7 @@ def _is_echo(error: ErrorDetails, loc: Loc, tree: Tree) -> bool:
 
 def _fault(error: ErrorDetails, tree: Tree, shape: Shape) -> Fault:
     kind, ctx = error["type"], error.get("ctx", {})
-    loc, on_key = _place(error["loc"], tree)
+    loc, on_key = _place(shape.without_labels(error["loc"]), tree)
     if kind == "extra_forbidden":
         return _unknown_key(loc, shape.known_keys(error["loc"][:-1]), tree)
     if kind == "missing":

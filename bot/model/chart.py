@@ -56,15 +56,16 @@ class Chart:
     """A metric's readings from ``start`` to ``end`` (milliseconds), in any order.
 
     Points further apart than ``joined_within`` (milliseconds) are not joined: nobody looked in between.
-    ``title`` and labels are drawn as plain text; whoever makes the chart redacts them.
+    Without a ``title`` the metric's name is its heading. Limits: the graver come later. Titles and labels
+    are drawn as plain text; whoever makes the chart redacts them.
     """
 
-    title: str
     metric: str
     unit: str
     start: int
     end: int
     points: tuple[Point, ...]
+    title: str = ""
     limits: tuple[Limit, ...] = ()
     spans: tuple[Span, ...] = ()
     marks: tuple[Mark, ...] = ()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from bot.model.incident import Severity
+from bot.model.run import Mark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,11 @@ class Timeline(OnIncident):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Postmortem(OnIncident):
+    """Write a draft of the post-mortem from the record."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Acknowledge(OnIncident):
     """I am looking at it."""
 
@@ -167,3 +174,64 @@ class Escalate(OnIncident):
     """Tell the next level now."""
 
     text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runbooks(Command):
+    """The runbooks, those first that fit the target's readings now."""
+
+    slow = True
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartRun(OnIncident):
+    """Start a runbook. ``dry_run``: only show what it would do, calling nothing.
+
+    Without a target it is the incident's, or the only one there is; ``inputs`` as people write them.
+    """
+
+    runbook: str
+    target: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+
+
+Verb = Literal[
+    "show", "do", "done", "skip", "approve", "reject", "repeat", "undo", "pause", "resume", "cancel"
+]
+VERBS: tuple[Verb, ...] = (
+    "show",
+    "do",
+    "done",
+    "skip",
+    "approve",
+    "reject",
+    "repeat",
+    "undo",
+    "pause",
+    "resume",
+    "cancel",
+)
+
+
+class Tick(NamedTuple):
+    """One line of a checklist that is done, with what was asked for."""
+
+    note: str = ""
+    owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnRun(Command):
+    """A word about a run, or about the step that it is at.
+
+    ``mark``: the asking that a button was drawn for; without one, what the run asks for now is meant.
+    ``ticks``: the lines of a checklist that are done, from 1; none of them means all.
+    """
+
+    run: int
+    verb: Verb
+    text: str = ""
+    mark: Mark | None = None
+    ticks: Mapping[int, Tick] = field(default_factory=dict)

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from bot.model.incident import Facts
+from bot.model.report import Report
 from bot.model.runbook import Runbook
-from bot.model.step import Step
+from bot.model.step import ActionStep, ChecklistStep, Item, Step, target_of
 
 
 class RunState(StrEnum):
@@ -77,6 +78,7 @@ class Run:
     ends_by: int
     paused_at: int | None
     ended_at: int | None
+    ended_by: str | None = None
 
     @property
     def key(self) -> str:
@@ -131,8 +133,16 @@ class Progress:
     choices: tuple[Choice, ...] = ()
 
     def definition(self, step: StepRun) -> Step:
-        """What the runbook says of a step."""
-        return next(one for one in self.run.book.steps if one.id == step.step)
+        """What the runbook says of a step; of one that takes another back, what its ``undo`` says."""
+        if step.undoes is None:
+            return next(one for one in self.run.book.steps if one.id == step.step)
+        return _undoing(self.definition(self.steps[step.undoes]), step)
+
+    def undone(self, step: StepRun) -> bool:
+        """Whether a later step takes it back, or did."""
+        return any(
+            one.undoes == step.position and one.state is not StepState.SKIPPED for one in self.steps
+        )
 
     @property
     def current(self) -> StepRun | None:
@@ -151,6 +161,31 @@ class Progress:
             for one in self.choices
             if one.position == step.position and one.attempt == step.attempt
         )
+
+
+def _undoing(original: Step, step: StepRun) -> Step:
+    undo: Mapping[str, str] = step.output["undo"]
+    title, text = f"Undo: {original.title}"[:150], f"Takes “{original.title}” back."
+    if "action" not in undo:
+        return ChecklistStep(
+            id=step.step,
+            kind="checklist",
+            title=title,
+            text=text,
+            on_failure="continue",
+            items=(Item(text=undo["text"], note=False, owner=False),),
+            remind=None,
+        )
+    return ActionStep(
+        id=step.step,
+        kind="action",
+        title=title,
+        text=text,
+        on_failure="continue",
+        action=undo["action"],
+        approval=original.asks if isinstance(original, ActionStep) else original.approval,
+        target=target_of(original),
+    )
 
 
 class Mark(NamedTuple):
@@ -180,31 +215,34 @@ _MARK = re.compile(r"RUN-([0-9]{1,15})/([0-9]{1,4})/([0-9]{1,6})")
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What the bot is to do outside for a step that is committed as started. ``asked``: its words."""
+    """What the bot is to do outside for a step that is committed as started.
+
+    ``approved``: somebody said yes to it; ``within_ms``: its time limit.
+    """
 
     run: Run
     step: StepRun
     definition: Step
     target: str
     within_ms: int
+    approved: bool
+
+
+ResultState = Literal["ok", "failed", "unknown", "by_hand", "approval"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of the work: ``ok``, ``failed``, ``unknown`` (an action: nobody knows), or ``by_hand``.
+    """What came of the work, in one line of ``text``.
 
-    ``by_hand``: the target does not offer it, so a person does what the step's text says.
+    ``unknown``: of an action, nobody knows whether it was done. ``by_hand``: the target does not offer
+    it, so a person does what the step's text says. ``approval``: it is done only after somebody's yes.
+    ``report``: what was collected, which is to be kept; ``files``: what a probe left, by its path below
+    the data folder.
     """
 
-    state: str
+    state: ResultState
     text: str
     readings: Sequence[Facts] = ()
     facts: Facts = field(default_factory=dict)
-
-
-def metric_of(step: StepRun, metric: str) -> Any:
-    """The reading of a metric in a step's output, or None."""
-    return next(
-        (one for one in step.output.get("readings", ()) if one["metric"] == metric),
-        None,
-    )
+    report: Report | None = None

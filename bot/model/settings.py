@@ -20,6 +20,7 @@ class Settings:
     signing_secret: str = ""
     slack_api: str = SLACK_API
     config: Path = Path("config.yaml")
+    runbooks: Path = Path("runbooks")
     database: Path = Path("data/iora.db")
     host: str = "127.0.0.1"
     port: int = 3000
@@ -38,12 +39,14 @@ class Settings:
         if not (port.isascii() and port.isdigit()) or not 0 <= int(port) <= 65_535:
             raise WrongSettings(f"PORT: expected a number from 0 to 65535, got {port!r}")
         api = environ.get("SLACK_API_URL", "") or SLACK_API
+        config = Path(environ.get("IORA_CONFIG", "") or "config.yaml")
         return cls(
             bot_token=environ.get("SLACK_BOT_TOKEN", "").strip(),
             app_token=environ.get("SLACK_APP_TOKEN", "").strip(),
             signing_secret=environ.get("SLACK_SIGNING_SECRET", "").strip(),
             slack_api=api if api.endswith("/") else f"{api}/",
-            config=Path(environ.get("IORA_CONFIG", "") or "config.yaml"),
+            config=config,
+            runbooks=Path(environ.get("IORA_RUNBOOKS", "") or config.parent / "runbooks"),
             database=database,
             host=environ.get("HOST", "") or "127.0.0.1",
             port=int(port),

@@ -44,6 +44,14 @@ WORDS = (
     ),
     Word("escalate", "escalate [INC-n] [text]", "tell the next level now"),
     Word("timeline", "timeline [INC-n]", "what happened, in order"),
+    Word("postmortem", "postmortem [INC-n]", "write a draft of the post-mortem from the record"),
+    Word("runbooks", "runbooks [target]", "the runbooks, those that fit the readings first"),
+    Word(
+        "run",
+        "run RUNBOOK [target] [INC-n] [name=value ...] [--dry-run] | "
+        "RUN-n [done|skip|approve|reject|do|repeat|undo|pause|resume|cancel] [text]",
+        "start a runbook, show what it would do, or say something to a run",
+    ),
     Word("stats", "stats [window]", "how many, and how long it took, over 30d or another window"),
     Word(
         "doctor",

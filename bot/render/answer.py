@@ -11,7 +11,7 @@ from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, health, report
+from bot.render import card, health, report, run
 from bot.render.blocks import Block, context, fields, fit, header, paragraphs, section, that_fit
 from bot.render.entry import changes, holder, line
 from bot.text import cut_mrkdwn, escape, outside
@@ -187,6 +187,26 @@ def _diagnosing(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return Drawing(text, (section(text),))
 
 
+def _drafting(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    text = f"Writing a draft of the post-mortem of {facts['incident']}: it comes into its thread."
+    return Drawing(text, (section(text),))
+
+
+def _postmortem(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    """In a terminal, where the paths are of use."""
+    parts = [
+        f"{facts['sections']} sections",
+        counted(facts["entries"], "entry", "entries"),
+        counted(facts["charts"], "chart"),
+    ]
+    still = " It is still open." if facts["live"] else ""
+    text = f"Draft of the post-mortem of {facts['incident']}: {', '.join(parts)}.{still}"
+    lines = [f"`{escape(path)}`" for path in facts["paths"]]
+    if facts["kept"]:
+        lines.append(f"`{escape(facts['kept'])}` was edited and is left as it is.")
+    return Drawing(f"{text} {'; '.join(lines)}", (section(text), *paragraphs(lines)))
+
+
 def _report(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     drawn = report.found({**facts, "more": 0, "log": ()}, buttons=False)
     if buttons:
@@ -229,7 +249,10 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "stats": _stats,
     "doctor": _doctor,
     "diagnosing": _diagnosing,
+    "drafting": _drafting,
+    "postmortem": _postmortem,
     "report": _report,
     "reports": _reports,
+    "run": run.started,
     "help": _help,
 }

@@ -157,7 +157,10 @@ def _buttons(incident: Incident) -> list[Block]:
                 button("Reopen", "iora:incident:reopen", key),
             ]
         case Status.RESOLVED:
-            first = [button("Reopen", "iora:incident:reopen", key)]
+            first = [
+                button("Post-mortem", "iora:incident:postmortem", key, style="primary"),
+                button("Reopen", "iora:incident:reopen", key),
+            ]
     more = [("Note", f"note {key}"), ("Timeline", f"timeline {key}")]
     if incident.live:
         more = [

@@ -135,6 +135,43 @@ def _diagnosed(actor: str, facts: Facts) -> str:
     )
 
 
+def _postmortem(actor: str, facts: Facts) -> str:
+    if "refused" in facts:
+        return outside(facts["refused"], 500)
+    entries = "1 entry" if facts["entries"] == 1 else f"{facts['entries']} entries"
+    charts = {0: "", 1: ", 1 chart"}.get(facts["charts"], f", {facts['charts']} charts")
+    held = f"{facts['sections']} sections, {entries}{charts}"
+    still = ", of an incident that is still open" if facts["live"] else ""
+    text = (
+        f"Draft of the post-mortem{still}, for {actor}: {held}; kept as `{escape(facts['file'])}`."
+    )
+    kept = facts["kept"]
+    return f"{text} `{escape(kept)}` was edited and is left as it is." if kept else text
+
+
+def _run(actor: str, facts: Facts) -> str:
+    named = f"{facts['run']} ({outside(facts['title'], 150)} on {outside(facts['target'], 63)})"
+    why = f": {outside(facts['reason'])}" if facts["reason"] else ""
+    match facts["what"]:
+        case "done" | "stopped" | "expired" as end:
+            return f"{named} is {end}{why}."
+        case "undoing":
+            return f"{actor} takes back what {named} did."
+        case what:
+            return f"{actor} {what} {named}{why}."
+
+
+def _step(actor: str, facts: Facts) -> str:
+    said = outside(facts["text"] or facts["reason"] or "no words", 500)
+    by = f" ({who(facts['by'])})" if facts["by"] else ""
+    return f"{facts['run']} “{outside(facts['title'], 150)}” {facts['state']}{by}: {said}"
+
+
+def _approval(actor: str, facts: Facts) -> str:
+    said = f" ({outside(facts['text'])})" if facts["text"] else ""
+    return f"{actor} {facts['choice']} “{outside(facts['title'], 150)}” of {facts['run']}{said}."
+
+
 _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "declared": _declared,
     "acknowledged": lambda actor, facts: f"{actor} acknowledged.",
@@ -151,4 +188,8 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "unreached": _unreached,
     "evidence": _evidence,
     "diagnosed": _diagnosed,
+    "postmortem": _postmortem,
+    "run": _run,
+    "step": _step,
+    "approval": _approval,
 }

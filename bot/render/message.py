@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
+from bot.render import run
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.entry import reply, who
@@ -72,11 +73,33 @@ def _report_text(attempt: Attempt) -> Drawing:
     return report_text(attempt.report, attempt.message.facts["what"])
 
 
+def _run(attempt: Attempt) -> Drawing:
+    assert attempt.progress is not None
+    return run.run(attempt.progress)
+
+
+def _ask(attempt: Attempt) -> Drawing:
+    assert attempt.progress is not None
+    return run.ask(attempt.progress, attempt.message.facts)
+
+
+def _step(attempt: Attempt) -> Drawing:
+    return run.result(attempt.message.facts)
+
+
+def _notice(attempt: Attempt) -> Drawing:
+    return run.notice(attempt.message.facts)
+
+
 _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "card": _card,
     "entry": _entry,
     "ping": _ping,
     "assigned": _assigned,
+    "run": _run,
+    "ask": _ask,
+    "step": _step,
+    "notice": _notice,
     "report": _report,
     "report_text": _report_text,
     "test": _test,

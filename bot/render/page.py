@@ -46,17 +46,22 @@ def html(report: Report) -> str:
         raise Unshown(str(error)) from error
 
 
-@cache
-def _template() -> Template:
-    environment = SandboxedEnvironment(
-        loader=FileSystemLoader(Path(__file__).parent),
+def environment(folder: Path) -> SandboxedEnvironment:
+    """Our own templates of pages: all that is put in is escaped, a name that is not there an error."""
+    return SandboxedEnvironment(
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"said": _said, "moment": _moment}
-    return environment.get_template("report.html")
+
+
+@cache
+def _template() -> Template:
+    pages = environment(Path(__file__).parent)
+    pages.filters |= {"said": _said, "moment": _moment}
+    return pages.get_template("report.html")
 
 
 def _said(value: Any, name: str = "") -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from bot.model.answer import Answer, Refusal
 from bot.model.message import Block, Drawing
 from bot.model.overview import Overview
+from bot.model.run import Progress, StepRun
+from bot.model.step import ChecklistStep
 from bot.text import plain
 
 
@@ -23,6 +25,8 @@ def json_of(given: Answer | Refusal) -> dict[str, Any]:
     if isinstance(given, Refusal):
         return {"refused": given.reason, "remedy": given.remedy}
     facts = dict(given.facts)
+    if "progress" in facts:
+        facts |= _run(facts.pop("progress"))
     if "overview" in facts:
         incident = _incident(facts.pop("overview"))
         return incident if given.kind in {"show", "timeline"} else {**facts, "incident": incident}
@@ -35,6 +39,49 @@ def _incident(seen: Overview) -> dict[str, Any]:
     columns = asdict(seen.incident)
     columns["policy"] = dict(seen.incident.policy)
     return {"key": seen.incident.key, **columns, "timeline": [asdict(e) for e in seen.entries]}
+
+
+def _run(progress: Progress) -> dict[str, Any]:
+    """A run with its steps, what each is called and asks for, and who said yes."""
+    run, current = progress.run, progress.current
+    known = {
+        "run": run.key,
+        "runbook": run.runbook,
+        "title": run.book.title,
+        "version": run.version,
+        "hash": run.hash,
+        "target": run.target,
+        "incident": f"INC-{run.incident_id}" if run.incident_id is not None else None,
+        "by": run.by,
+        "inputs": dict(run.inputs),
+        "state": str(run.state),
+        "reason": run.reason,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "current": current.position if current is not None and run.state.live else None,
+    }
+    return known | {"steps": [_step(progress, step) for step in progress.steps]}
+
+
+def _step(progress: Progress, step: StepRun) -> dict[str, Any]:
+    definition = progress.definition(step)
+    return {
+        "step": step.step,
+        "title": definition.title,
+        "kind": definition.kind,
+        "state": str(step.state),
+        "attempt": step.attempt,
+        "by": step.by,
+        "started_at": step.started_at,
+        "ended_at": step.ended_at,
+        "due_at": step.due_at,
+        "reason": step.reason,
+        "approved_by": list(progress.approvers(step)),
+        "items": [item.model_dump() for item in definition.items]
+        if isinstance(definition, ChecklistStep)
+        else [],
+        "output": dict(step.output),
+    }
 
 
 def _lines(block: Block) -> list[str]:

@@ -12,14 +12,18 @@ from bot.model.step import ActionStep, Approval, Step
 from bot.rules import access
 
 
-def wanted(step: Step) -> Approval | None:
-    """The approval that a step needs: an action always needs one."""
-    return step.asks if isinstance(step, ActionStep) else step.approval
+def wanted(definition: Step, step: StepRun) -> Approval | None:
+    """The approval that a step needs: an action always does, and a probe of which its agent says so."""
+    if isinstance(definition, ActionStep):
+        return definition.asks
+    if definition.approval is None and step.output.get("must_approve"):
+        return Approval()
+    return definition.approval
 
 
 def valid(config: Config, progress: Progress, step: StepRun) -> tuple[str, ...]:
     """Whose yes counts now: roles may have changed since it was said."""
-    approval = wanted(progress.definition(step))
+    approval = wanted(progress.definition(step), step)
     if approval is None:
         return ()
     return tuple(
@@ -31,7 +35,7 @@ def valid(config: Config, progress: Progress, step: StepRun) -> tuple[str, ...]:
 
 def refuse(config: Config, progress: Progress, step: StepRun, actor: Actor) -> Refusal | None:
     """Why this person can't approve, or reject, the step; None if they can."""
-    approval = wanted(progress.definition(step))
+    approval = wanted(progress.definition(step), step)
     assert approval is not None
     title = progress.definition(step).title
     if not any(config.roles.values()):

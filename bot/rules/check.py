@@ -7,7 +7,7 @@ from dataclasses import asdict
 from bot.model.incident import Facts
 from bot.model.reading import Health, Reading, Verdict
 from bot.model.reading import Result as Standing
-from bot.model.run import Result
+from bot.model.run import Result, ResultState
 from bot.model.step import CheckStep
 from bot.model.target import Bound
 from bot.model.units import format_value
@@ -31,7 +31,7 @@ def readings_of(health: Health) -> list[Facts]:
     return [asdict(reading) for reading in health.readings]
 
 
-def state_of(health: Health) -> str:
+def state_of(health: Health) -> ResultState:
     """A verdict as a step's result."""
     if health.verdict is Verdict.UNKNOWN:
         return "unknown"

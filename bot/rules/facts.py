@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from bot.model.condition import Condition
+from bot.model.condition import Condition, change_of
 from bot.model.incident import Incident
 from bot.model.reading import Health
 from bot.model.run import Progress, Run, StepRun
-from bot.model.runbook import Input
-from bot.model.step import Step, target_of
+from bot.model.runbook import Input, Runbook
+from bot.model.step import AdviseStep, Step, WaitStep, target_of
 from bot.model.units import format_duration, format_value, parse_duration
 from bot.rules.known import Known, Values, of_health, of_incident, of_time
 
@@ -19,6 +19,30 @@ _ASIDE = ("incident", "inputs", "steps", "time")
 def needs_readings(condition: Condition) -> bool:
     """Whether it names a metric or the verdict, which are read anew for it."""
     return any(name.name.split(".")[0] not in _ASIDE for name in condition.names)
+
+
+def changes_named(book: Runbook) -> tuple[str, ...]:
+    """The changes over time that a runbook's conditions ask for, such as ``cpu_percent.change_5m``."""
+    found = dict.fromkeys(
+        mention.name
+        for step in book.steps
+        for condition in conditions_of(step)
+        for mention in condition.names
+        if change_of(mention.name) is not None
+    )
+    return tuple(found)
+
+
+def conditions_of(step: Step) -> Iterator[Condition]:
+    """Every condition of a step."""
+    if step.when is not None:
+        yield step.when
+    if step.verify is not None:
+        yield step.verify.that
+    if isinstance(step, WaitStep):
+        yield step.that
+    if isinstance(step, AdviseStep):
+        yield from (cause.when for cause in step.causes if cause.when is not None)
 
 
 def target_named(step: Step, run: Run) -> str:

@@ -59,6 +59,10 @@ def finish(seen: Seen, step: StepRun, result: Result) -> Move:
     definition = seen.progress.definition(step)
     if result.state == "by_hand":
         return Move(steps=(by_hand(step, definition, result.text, seen.now),))
+    if result.state == "approval":
+        output = {**step.output, "must_approve": True}
+        asked = replace(step, state=StepState.WAITING, due_at=None, output=output)
+        return Move(steps=(asked,))
     output = {
         **step.output,
         **result.facts,
@@ -76,7 +80,7 @@ def settle(seen: Seen, step: StepRun, state: StepState, reason: str | None = Non
     definition = seen.progress.definition(step)
     if state is StepState.OK and definition.verify is not None:
         within = recovery.length(definition.verify.within, seen.progress.run)
-        output = {**step.output, "verifying": True}
+        output = {**step.output, "verifying": True, "looked_at": 0}
         watched = replace(
             step,
             state=StepState.WATCHING,

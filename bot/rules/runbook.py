@@ -95,7 +95,7 @@ def _waiting(seen: Seen, step: StepRun, definition: Step) -> Decision:
             return Move(steps=(_skipped(step, f"not needed: {because}", seen.now),))
         if truth is Truth.UNKNOWN:
             return Move(steps=(replace(step, state=StepState.ASKING, reason=because, due_at=None),))
-    wanted = approval.wanted(definition)
+    wanted = approval.wanted(definition, step)
     if wanted is not None and not step.output.get("approved"):
         return _ask_approval(seen, step, definition, wanted)
     return _go(seen, step, definition)
@@ -114,7 +114,7 @@ def _asking(seen: Seen, step: StepRun, definition: Step) -> Decision:
 
 
 def _approving(seen: Seen, step: StepRun, definition: Step) -> Decision:
-    wanted = approval.wanted(definition)
+    wanted = approval.wanted(definition, step)
     assert wanted is not None
     if len(approval.valid(seen.config, seen.progress, step)) >= wanted.min:
         return _go(seen, step, definition)
@@ -168,7 +168,12 @@ def _begin(seen: Seen, step: StepRun, definition: Step, target: str) -> Move:
     within = _time_limit(seen, definition, target)
     started = replace(step, state=StepState.STARTED, due_at=seen.now + within + LEASE_MARGIN_MS)
     work = Work(
-        run=seen.progress.run, step=started, definition=definition, target=target, within_ms=within
+        run=seen.progress.run,
+        step=started,
+        definition=definition,
+        target=target,
+        within_ms=within,
+        approved=approval.wanted(definition, step) is not None,
     )
     return Move(steps=(started,), work=work)
 

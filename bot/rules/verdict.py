@@ -196,6 +196,19 @@ def missing(metric: str, at: int, source: str, reason: str) -> Reading:
     )
 
 
+def not_watched(target: str, now: int) -> Health:
+    """Of a target that the config does not name any more: unknown, with nothing read."""
+    return Health(
+        target=target,
+        verdict=Verdict.UNKNOWN,
+        reason=f"the config names no target {target} any more",
+        status=None,
+        at=now,
+        readings=(),
+        findings=(),
+    )
+
+
 def facts(health: Health) -> dict[str, object]:
     """A target's health as JSON: what ``--json`` prints, evidence keeps, and drawings read."""
     return {

@@ -37,7 +37,7 @@ def begin(
         "done": 0,
         "total": None,
     }
-    outbox.add(tx, key(report_id), "report", _destination(asked), facts)
+    outbox.add(tx, key(report_id), "report", destination(asked), facts)
     timers.arm(
         tx,
         "diagnose",
@@ -174,7 +174,7 @@ def incident_of(tx: Tx, target: str, asked: Asked) -> int | None:
     return incidents.newest_live_of(tx, target)
 
 
-def _destination(asked: Asked) -> str:
+def destination(asked: Asked) -> str:
     """Where it was asked: by the conversation's id where that is known."""
     where = next((one for one in asked.channel if _ID.fullmatch(one)), None)
     return f"channel:{where}" if where else f"user:{asked.actor.person}"

@@ -22,22 +22,29 @@ from bot.model.command import (
     Help,
     Incidents,
     OnIncident,
+    OnRun,
+    Postmortem,
     Reports,
+    Runbooks,
     Show,
+    StartRun,
     Stats,
     Timeline,
 )
 from bot.model.config import Config
 from bot.model.incident import Status
 from bot.model.overview import Overview
+from bot.model.postmortem import Draft
 from bot.model.report import Wanted
 from bot.rules import access, statistics
-from bot.services import asking, doctor, healthy, incidents
+from bot.services import asking, doctor, healthy, incidents, postmortem
 from bot.services.diagnosis import Diagnosis
 from bot.services.incidents import Asked, Done
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.services.overview import listed, overview, overview_of
+from bot.services.postmortem import Postmortems
+from bot.services.run_commands import RunCommands
 from bot.store import incidents as store
 from bot.store import outbox, reports
 from bot.store.database import Database, Tx
@@ -60,6 +67,8 @@ class Commands:
         monitoring: Monitoring,
         doctor: doctor.Doctor,
         diagnosis: Diagnosis,
+        postmortems: Postmortems,
+        runs: RunCommands,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -67,6 +76,8 @@ class Commands:
         self._monitoring = monitoring
         self._doctor = doctor
         self._diagnosis = diagnosis
+        self._postmortems = postmortems
+        self._runs = runs
         self._clock = clock
         self._kinds: Mapping[type[Command], Callable[[Any, Asked], Awaitable[Given]]] = {
             Help: self._help,
@@ -79,6 +90,10 @@ class Commands:
             Stats: self._stats,
             Show: self._show,
             Timeline: self._timeline,
+            Postmortem: self._postmortem,
+            Runbooks: runs.list,
+            StartRun: runs.start,
+            OnRun: runs.act,
         }
 
     async def carry_out(self, command: Command, asked: Asked) -> Given:
@@ -212,6 +227,19 @@ class Commands:
 
     async def _timeline(self, command: Timeline, asked: Asked) -> Given:
         return await self._database.read(_look, self._live.config, command, asked, "timeline")
+
+    async def _postmortem(self, command: Postmortem, asked: Asked) -> Given:
+        """In Slack it comes into the thread; in a terminal the answer says where the files are."""
+        if asked.actor.person is not None:
+            return await self._database.write(postmortem.begin, command.incident, asked)
+        found = await self._database.read(incidents.find, command.incident, asked)
+        if isinstance(found, Refusal):
+            return found
+        given = await self._postmortems.draft(found.id, asked.actor.text)
+        if not isinstance(given, Draft):
+            return given
+        paths = [str(self._postmortems.path_of(file)) for file in given.files]
+        return Answer(kind="postmortem", facts={**asdict(given), "paths": paths})
 
     async def _incidents(self, command: Incidents, asked: Asked) -> Given:
         return await self._database.read(_list, command, asked.actor)

@@ -29,12 +29,12 @@ from bot.model.message import (
 )
 from bot.model.overview import Overview
 from bot.render.message import draw, plain_words
-from bot.render.page import Unshown, upload
 from bot.send.slack import CantLook
 from bot.services import asking, escalation
+from bot.services.attachment import upload_of
 from bot.services.live import Live
 from bot.services.overview import overview
-from bot.store import incidents, outbox, reports
+from bot.store import incidents, outbox, reports, runs
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -190,13 +190,9 @@ class Delivery:
         return outcome
 
     async def _share(self, attempt: Attempt) -> Outcome:
-        if attempt.report is None:
-            return Refused("the report is not kept any more")
-        try:
-            file = await asyncio.to_thread(upload, attempt.report, attempt.message.facts["format"])
-        except Unshown:
-            log.exception("%s can't be drawn", attempt.message.key)
-            return Refused("it can't be drawn: see the bot's log")
+        file = await asyncio.to_thread(upload_of, attempt, self._database.path.parent)
+        if isinstance(file, Refused):
+            return file
         return await self._sender.upload(attempt.message, file, thread_ts=attempt.thread_ts)
 
     async def _send(self, attempt: Attempt, drawing: Drawing) -> Outcome:
@@ -263,7 +259,10 @@ def begin(tx: Tx, destination: str, config: Config, edits: bool = True) -> Attem
             _thread_ts(tx, message),
             repeated=given_up,
             report=reports.get(tx, message.facts["report"])
-            if message.kind in {"file", "report_text"}
+            if "report" in message.facts and message.kind in {"file", "report_text"}
+            else None,
+            progress=runs.progress(tx, message.facts["run"])
+            if message.kind in {"run", "ask"}
             else None,
         )
     return None

@@ -14,6 +14,8 @@ from bot.services.diagnosis import Diagnosis
 from bot.services.healthy import Healthy
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
+from bot.services.postmortem import Postmortems
+from bot.services.running import Running
 from bot.store import timers
 from bot.store.database import Database, Tx
 
@@ -29,11 +31,19 @@ class Due:
     """The handlers of the timer loop, by the timer's kind."""
 
     def __init__(
-        self, database: Database, monitoring: Monitoring, diagnosis: Diagnosis, live: Live
+        self,
+        database: Database,
+        monitoring: Monitoring,
+        diagnosis: Diagnosis,
+        postmortems: Postmortems,
+        running: Running,
+        live: Live,
     ) -> None:
         self._database = database
         self._monitoring = monitoring
         self._diagnosis = diagnosis
+        self._postmortems = postmortems
+        self._running = running
         self._healthy = Healthy(database)
         self._live = live
 
@@ -44,6 +54,8 @@ class Due:
             "level": self._level,
             "collect": self._collect,
             "diagnose": self._diagnose,
+            "postmortem": self._postmortems.work,
+            "run": self._running.due,
             "prune": self._prune,
             "reserve": self._reserve,
         }

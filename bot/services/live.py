@@ -1,14 +1,19 @@
-"""The config as it is now: a reload replaces it whole, what is under way keeps what it read."""
+"""The config and the runbooks as they are now: a reload replaces them whole.
+
+What is under way keeps what it read.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.model.book import Books
 from bot.model.config import Config
 
 
 @dataclass
 class Live:
-    """Holds the one config that everything reads at its start."""
+    """Holds the one config, and the runbooks, that everything reads at its start."""
 
     config: Config
+    books: Books = field(default_factory=dict)

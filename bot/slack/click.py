@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model.answer import Refusal
 from bot.model.command import (
+    VERBS,
     Acknowledge,
     Assign,
     Declare,
@@ -20,13 +21,17 @@ from bot.model.command import (
     Mitigate,
     Note,
     OnIncident,
+    OnRun,
+    Postmortem,
     Reopen,
     Resolve,
     SetSeverity,
     Show,
     Timeline,
+    Verb,
 )
 from bot.model.incident import Severity
+from bot.model.run import Mark
 from bot.services.commands import Given
 from bot.slack import form
 from bot.slack.desk import Ack, Body, Desk
@@ -49,7 +54,9 @@ class Click:
             "iora:incident:resolve": self._opens(form.resolve, Resolve()),
             "iora:incident:handover": self._opens(form.assign, Assign(person="")),
             "iora:incident:open": self._asks(Show),
+            "iora:incident:postmortem": self._asks(Postmortem),
             "iora:incident:more": self._more,
+            **{f"iora:run:{verb}": self._run(verb) for verb in VERBS},
             "iora:health:declare": self._declare,
             "iora:health:share": self._share,
             "iora:health:diagnose": self._diagnose,
@@ -82,6 +89,18 @@ class Click:
         async def handle(body: Body, key: str) -> None:
             given = await self._desk.do(make(incident=_number(key)), body)
             if say or isinstance(given, Refusal):
+                self._say(body, given)
+
+        return handle
+
+    def _run(self, verb: Verb) -> Handler:
+        """A word to a run: committed before the ack; the run's message shows it, a refusal is said."""
+
+        async def handle(body: Body, value: str) -> None:
+            mark = Mark.parse(value)
+            run_id = mark.run_id if mark is not None else 0
+            given = await self._desk.do(OnRun(run=run_id, verb=verb, mark=mark), body)
+            if isinstance(given, Refusal):
                 self._say(body, given)
 
         return handle

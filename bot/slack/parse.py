@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from bot.clock import at
 from bot.model.answer import Refusal
 from bot.model.command import (
+    VERBS,
     Acknowledge,
     Assign,
     Baseline,
@@ -27,12 +28,17 @@ from bot.model.command import (
     Incidents,
     Mitigate,
     Note,
+    OnRun,
+    Postmortem,
     Reopen,
     Reports,
     Resolve,
+    Runbooks,
     SetSeverity,
     Show,
+    StartRun,
     Stats,
+    Tick,
     Timeline,
     Update,
 )
@@ -50,6 +56,9 @@ _MENTION = re.compile(
 _INCIDENT = re.compile(r"^(?:#?inc-?|#)([0-9]{1,18})[:,.]?$", re.IGNORECASE)
 _BARE = re.compile(r"^([0-9]{1,18})$")
 _DASHES = {"--", "\u2014", "\u2013"}  # some keyboards turn -- into a long dash
+_RUN = re.compile(r"^run-?([0-9]{1,15})$", re.IGNORECASE)
+_INPUT = re.compile(r"^([a-z][a-z0-9_-]{0,62})=(.*)$", re.DOTALL)
+_DRY_RUN = {"--dry-run", "\u2014dry-run", "\u2013dry-run"}
 _TIME = re.compile(r"^([01]?[0-9]|2[0-3]):([0-5][0-9])$")
 _SEVERITIES = {str(severity) for severity in Severity}
 DEFAULT_WINDOW = 30 * 86_400_000
@@ -288,6 +297,66 @@ def _update(said: Said) -> Parsed:
     return Update(incident=number, started_at=started_at)
 
 
+def _runbooks(said: Said) -> Parsed:
+    named = _targets(said)
+    if isinstance(named, Refusal):
+        return named
+    if len(named) > 1:
+        return usage("runbooks", "Name one target.")
+    return Runbooks(target=named[0] if named else None)
+
+
+def _run(said: Said) -> Parsed:
+    """Start a runbook, or say something to a run: the first word tells which."""
+    if not said.words:
+        return usage("run", "Name a runbook: `/iora runbooks` shows which fit.")
+    number = _RUN.match(from_slack(said.words[0]))
+    if number is not None:
+        return _on_run(int(number[1]), Said(said.words[1:], said.targets, said.now))
+    dry_run, incident, target = False, None, None
+    inputs: dict[str, str] = {}
+    for word in map(from_slack, said.words[1:]):
+        given, found = _INPUT.match(word), _INCIDENT.match(word)
+        if word in _DRY_RUN:
+            dry_run = True
+        elif given is not None:
+            inputs[given[1]] = given[2]
+        elif found is not None:
+            incident = int(found[1])
+        elif target is None:
+            target = word
+        else:
+            return usage("run", f"{_quoted(word)} is no input such as minutes=5.")
+    name = from_slack(said.words[0])
+    return StartRun(runbook=name, target=target, incident=incident, inputs=inputs, dry_run=dry_run)
+
+
+def _on_run(number: int, said: Said) -> Parsed:
+    if not said.words:
+        return OnRun(run=number, verb="show")
+    word = said.words[0].lower()
+    verb = next((one for one in VERBS if one == word), None)
+    if verb is None:
+        near = get_close_matches(word, VERBS, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(VERBS)}."
+        return usage("run", f"{_quoted(word)} is nothing to say to a run: {hint}")
+    rest = Said(said.words[1:], said.targets, said.now)
+    if len(rest.text) > TEXT:
+        return usage("run", _too_long("text", rest.text, TEXT))
+    return OnRun(
+        run=number, verb=verb, text=rest.text, ticks=_ticks(rest) if verb == "done" else {}
+    )
+
+
+def _ticks(said: Said) -> dict[int, Tick]:
+    """``done 2 @bob it is the pool``: the second line, who takes it, and the note."""
+    if not said.words or not said.words[0].isascii() or not said.words[0].isdecimal():
+        return {}
+    owner = _person(said.words[1]) if len(said.words) > 1 else None
+    note = Said(said.words[2 if owner else 1 :], said.targets, said.now).text
+    return {int(said.words[0][:4]): Tick(note, owner)}
+
+
 def _too_long(what: str, text: str, limit: int) -> str:
     return f"The {what} has {len(text)} characters, at most {limit} fit."
 
@@ -319,6 +388,9 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "show": _bare("show", lambda number: Show(incident=number)),
     "ack": _bare("ack", lambda number: Acknowledge(incident=number)),
     "timeline": _bare("timeline", lambda number: Timeline(incident=number)),
+    "postmortem": _bare("postmortem", lambda number: Postmortem(incident=number)),
+    "runbooks": _runbooks,
+    "run": _run,
     "assign": _assign,
     "severity": _severity,
     "mitigate": _with_text("mitigate", lambda number, text: Mitigate(incident=number, text=text)),

@@ -110,6 +110,16 @@ def by_key(tx: Tx, key: str) -> Message | None:
     return _message(row) if row else None
 
 
+def with_prefix(tx: Tx, prefix: str) -> list[Message]:
+    """The messages whose keys begin like this, oldest first."""
+    rows = tx.all(
+        f"SELECT {COLUMNS} FROM outbox WHERE key >= :first AND key < :last ORDER BY id",
+        first=prefix,
+        last=f"{prefix}\U0010ffff",
+    )
+    return [_message(row) for row in rows]
+
+
 def at(tx: Tx, channels: Collection[str], ts: str) -> Message | None:
     """The message that is there in Slack: by one of its conversation's ids, and its ``ts``."""
     rows = tx.all(f"SELECT {COLUMNS} FROM outbox WHERE ts = :ts", ts=ts)

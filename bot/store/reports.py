@@ -43,6 +43,17 @@ def get(tx: Tx, report_id: str) -> Report | None:
     return Report.from_json(json.loads(row["body"])) if row else None
 
 
+def newest(tx: Tx, target: str, incident_id: int | None) -> Report | None:
+    """The newest report of a target that was made for the incident, or None."""
+    row = tx.one(
+        """SELECT body FROM reports WHERE target = :target AND incident_id = :incident_id
+        ORDER BY at DESC, id DESC LIMIT 1""",
+        target=target,
+        incident_id=incident_id,
+    )
+    return Report.from_json(json.loads(row["body"])) if row else None
+
+
 def recent(tx: Tx, limit: int) -> list[Listed]:
     """The newest, newest first."""
     rows = tx.all(

@@ -9,7 +9,7 @@ from bot.model.run import Choice, Progress, Run, RunState, StepRun, StepState
 from bot.store.database import Row, Tx
 
 _RUN = """id, runbook, version, hash, pinned, target, incident_id, started_by, inputs, state, reason,
-    started_at, ends_by, paused_at, ended_at"""
+    started_at, ends_by, paused_at, ended_at, ended_by"""
 _STEP = """run_id, position, step, state, attempt, actor, started_at, ended_at, due_at, held_since,
     reason, output, undoes"""
 
@@ -145,13 +145,14 @@ def set_state(
     *,
     reason: str,
     ends_by: int,
-    paused_at: int | None,
-    ended_at: int | None,
+    paused_at: int | None = None,
+    ended_at: int | None = None,
+    ended_by: str | None = None,
 ) -> None:
     """A run as it is now."""
     tx.run(
         """UPDATE runs SET state = :state, reason = :reason, ends_by = :ends_by, paused_at = :paused_at,
-            ended_at = :ended_at
+            ended_at = :ended_at, ended_by = :ended_by
         WHERE id = :id""",
         id=run_id,
         state=state,
@@ -159,6 +160,7 @@ def set_state(
         ends_by=ends_by,
         paused_at=paused_at,
         ended_at=ended_at,
+        ended_by=ended_by,
     )
 
 
@@ -217,6 +219,7 @@ def _run(row: Row) -> Run:
         ends_by=row["ends_by"],
         paused_at=row["paused_at"],
         ended_at=row["ended_at"],
+        ended_by=row["ended_by"],
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from bot.store.database import Tx
 
+NEAR_MS = 600_000
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -47,6 +49,34 @@ def since(tx: Tx, target: str, metric: str, at: int) -> list[Sample]:
         at=at,
     )
     return [Sample(row["at"], row["value"], row["reason"]) for row in rows]
+
+
+def between(tx: Tx, target: str, metric: str, first: int, last: int) -> list[Sample]:
+    """The samples from ``first`` to ``last``, both included, in order."""
+    rows = tx.all(
+        """SELECT at, value, reason FROM samples
+        WHERE series_id = (SELECT id FROM series WHERE target = :target AND metric = :metric)
+          AND at BETWEEN :first AND :last ORDER BY at""",
+        target=target,
+        metric=metric,
+        first=first,
+        last=last,
+    )
+    return [Sample(row["at"], row["value"], row["reason"]) for row in rows]
+
+
+def last_before(tx: Tx, target: str, metric: str, at: int) -> Sample | None:
+    """The newest sample at or before a time; None where nothing was measured within ten minutes of it."""
+    row = tx.one(
+        """SELECT at, value, reason FROM samples
+        WHERE series_id = (SELECT id FROM series WHERE target = :target AND metric = :metric)
+          AND at <= :at AND at > :oldest ORDER BY at DESC LIMIT 1""",
+        target=target,
+        metric=metric,
+        at=at,
+        oldest=at - NEAR_MS,
+    )
+    return Sample(row["at"], row["value"], row["reason"]) if row else None
 
 
 def forget(tx: Tx, before: int) -> int:

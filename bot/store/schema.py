@@ -174,7 +174,8 @@ def m005_runs(db: sqlite_utils.Database) -> None:
             started_at INTEGER NOT NULL,
             ends_by INTEGER NOT NULL,
             paused_at INTEGER,
-            ended_at INTEGER
+            ended_at INTEGER,
+            ended_by TEXT
         )""")
     db.execute("""
         CREATE UNIQUE INDEX runs_one_at_a_time ON runs (runbook, target)
@@ -206,4 +207,18 @@ def m005_runs(db: sqlite_utils.Database) -> None:
             choice TEXT NOT NULL,
             at INTEGER NOT NULL,
             PRIMARY KEY (run_id, position, actor)
+        ) WITHOUT ROWID""")
+
+
+@migrations()
+def m006_postmortems(db: sqlite_utils.Database) -> None:
+    """Every file of a draft by what it held: one that holds something else was edited."""
+    db.execute("""
+        CREATE TABLE postmortems (
+            name TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            incident_id INTEGER NOT NULL REFERENCES incidents (id),
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            PRIMARY KEY (name, sha256)
         ) WITHOUT ROWID""")

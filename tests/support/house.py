@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.model.book import Books
 from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.wiring import Bot
@@ -69,6 +70,8 @@ class FakeTarget:
         self.memory: float | None = 120.0
         self.delay: Callable[[], Awaitable[None]] | None = None
         self.parts: dict[str, Any] = {}
+        self.calls: list[tuple[str, Any]] = []
+        self.op: Callable[[str], Awaitable[web.Response | None]] | None = None
         self.url = ""
 
     async def _health(self, request: web.Request) -> web.Response:
@@ -88,6 +91,13 @@ class FakeTarget:
         data = await given() if callable(given) else given
         return web.json_response({"part": name, "ok": True, "took_ms": 1.0, "data": data})
 
+    async def _ops(self, request: web.Request) -> web.Response:
+        """An action: it is noted with its body, and answered as the test says."""
+        name = request.match_info["name"]
+        self.calls.append((name, await request.json()))
+        said = await self.op(name) if self.op is not None else None
+        return said or web.json_response({"done": name})
+
     async def _metrics(self, request: web.Request) -> web.Response:
         now = round(time.time() * 1000)
         readings = [
@@ -100,6 +110,7 @@ class FakeTarget:
     async def listening(self) -> AsyncIterator[FakeTarget]:
         app = web.Application()
         app.router.add_get("/api/health", self._health)
+        app.router.add_post("/api/ops/{name}", self._ops)
         app.router.add_get("/v1/metrics", self._metrics)
         app.router.add_get("/v1/{part}", self._part)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -174,8 +185,11 @@ class House:
 
     def card(self, number: int = 1) -> Message | None:
         """The card of an incident in the channel, if it is there."""
-        key = f"card:{number}"
-        for message in self.messages():
+        return self.keyed(f"card:{number}")
+
+    def keyed(self, key: str, channel: str = INCIDENTS) -> Message | None:
+        """The message of the outbox's row with this key, if it is there."""
+        for message in self.messages(channel):
             payload = (message.metadata or {}).get("event_payload", {})
             if payload.get("key") == key:
                 return message
@@ -235,7 +249,11 @@ def config_for(target: FakeTarget, **changes: Any) -> Config:
 
 @asynccontextmanager
 async def living(
-    house: House, config: Config, environ: Mapping[str, str] | None = None, **options: Any
+    house: House,
+    config: Config,
+    environ: Mapping[str, str] | None = None,
+    books: Books | None = None,
+    **options: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, for as long as the block runs; start it again in another block to restart it."""
     settings = Settings.read(
@@ -248,7 +266,7 @@ async def living(
             **(environ or {}),
         }
     )
-    bot = Bot(settings, config, clock=house.clock, **({"pace_ms": 0} | options))
+    bot = Bot(settings, config, books, clock=house.clock, **({"pace_ms": 0} | options))
     await bot.start()
     house.bot = bot
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,16 @@ def placed(
 ) -> list[Flag]:
     """The names that find a place up to ``edge`` in a few rows; ``room`` is kept between two.
 
-    The later mark stands lower, so that the pole of the earlier one passes it on its left.
+    A name stands right of its pole or, where that is taken, left of it; the later mark stands lower, so that
+    the pole of the earlier one passes it on its left.
     """
     flags: list[Flag] = []
     for x, text in sorted(marks, key=lambda mark: -mark[0]):
         width = measure(text)
-        left = x + room / 2 if x + room / 2 + width <= edge else x - room / 2 - width
-        for row in range(rows):
+        for left, row in product((x + room / 2, x - room / 2 - width), range(rows)):
             flag = Flag(x, text, left, left + width, row)
-            if left >= 0 and not any(_clash(flag, other, room) for other in flags):
+            inside = left >= 0 and flag.right <= edge
+            if inside and not any(_clash(flag, other, room) for other in flags):
                 flags.append(flag)
                 break
     return flags

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bot.render.chart.frame import Place
+
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
 
-Place = tuple[float, float]
 Side = Literal["left", "center", "right"]
 
 PAPER = "#ffffff"
@@ -143,6 +145,7 @@ class Sheet:
         return self._layer
 
 
+@lru_cache(maxsize=1_000)
 def measure(text: str, size: float, *, bold: bool = False) -> float:
     """How wide a text is, in points."""
     from matplotlib.textpath import text_to_path
@@ -151,6 +154,18 @@ def measure(text: str, size: float, *, bold: bool = False) -> float:
     return text_to_path.get_text_width_height_descent(shown, _font(size, bold=bold), ismath=False)[
         0
     ]
+
+
+def fitting(text: str, size: float, room: float, *, bold: bool = False) -> str:
+    """As much of a text as there is room for, in points."""
+    if measure(text, size, bold=bold) <= room:
+        return text
+
+    def wide(length: int) -> float:
+        return measure(f"{text[:length]}…", size, bold=bold)
+
+    length = bisect_right(range(len(text)), room, key=wide) - 1
+    return f"{text[: max(0, length)].rstrip()}…"
 
 
 def legible(text: str, *, bold: bool = False) -> str:

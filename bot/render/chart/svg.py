@@ -62,7 +62,7 @@ def _plain(tag: str, element: ElementTree.Element) -> ElementTree.Element:
     kept = {
         name: _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}", value)
         for name, value in element.attrib.items()
-        if name in {"d", "x", "y", "transform", "style"}
+        if name in {"d", "x", "y", "style"}
     }
     if tag == "text":
         styles = [part for part in kept.get("style", "").split("; ") if "font-family" not in part]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.clock import at
 from bot.model.chart import Chart, Limit, Point
-from bot.render.chart.axis import said, window
+from bot.render.chart.axis import moment, said, window
+from bot.rules import verdict
 from bot.text import cut, without_controls
 
 ALT_TEXT = 2_000  # Slack's limit for an image's alt_text
 _MARKS = 6
-_LABEL = 60
-_DAY = 86_400_000
+_LABEL, _TITLE = 60, 200
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,18 @@ class _Breach:
 def words(chart: Chart) -> str:
     """What the chart shows, in a few plain sentences, at most as long as Slack's alt text."""
     points = chart.within()
-    title = one_line(chart.title, 200)
     when = window(chart.start, chart.end)
-    sentences = [f"{title} from {when}: {summary(chart)}", *_limits(chart, points)]
+    sentences = [f"{heading(chart)} from {when}: {summary(chart)}", *_limits(chart, points)]
     if any(point.known for point in points):
         sentences += _unknown(points)
     sentences += _marks(chart)
     return cut(" ".join(f"{sentence}." for sentence in sentences), ALT_TEXT)
+
+
+def heading(chart: Chart) -> str:
+    """The chart's title, or its metric as people say it."""
+    title = one_line(chart.title, _TITLE) or one_line(verdict.title(chart.metric), _TITLE)
+    return title[:1].upper() + title[1:]
 
 
 def summary(chart: Chart) -> str:
@@ -47,11 +51,11 @@ def summary(chart: Chart) -> str:
         return f"{_said(chart, high)} at {_moments(chart)(high.at)}, the only reading"
     if low.value == high.value:
         return f"{_said(chart, high)} in all {len(known):,} readings"
-    moment = _moments(chart)
+    when = _moments(chart)
     return (
         f"{_said(chart, known[0])} at first, {_said(chart, known[-1])} at last, "
-        f"highest {_said(chart, high)} at {moment(high.at)}, "
-        f"lowest {_said(chart, low)} at {moment(low.at)}"
+        f"highest {_said(chart, high)} at {when(high.at)}, "
+        f"lowest {_said(chart, low)} at {when(low.at)}"
     )
 
 
@@ -88,17 +92,17 @@ def _limits(chart: Chart, points: Sequence[Point]) -> list[str]:
 
 
 def _kept(chart: Chart, limit: Limit, known: Sequence[Point]) -> str:
-    moment = _moments(chart)
+    when = _moments(chart)
     breaches = _breaches(limit, known)
     if not breaches:
         return "kept"
     first, last = breaches[0], breaches[-1]
-    ended = "still at the end" if last.end is None else f"kept again from {moment(last.end)}"
+    ended = "still at the end" if last.end is None else f"kept again from {when(last.end)}"
     if len(breaches) > 1:
-        return f"broken {len(breaches)} times, first at {moment(first.start)}, {ended}"
+        return f"broken {len(breaches)} times, first at {when(first.start)}, {ended}"
     if last.end is None and first.start == known[0].at:
         return "broken throughout"
-    return f"broken at {moment(first.start)}, {ended}"
+    return f"broken at {when(first.start)}, {ended}"
 
 
 def _breaches(limit: Limit, known: Sequence[Point]) -> list[_Breach]:
@@ -122,20 +126,17 @@ def _unknown(points: Sequence[Point]) -> list[str]:
 
 
 def _marks(chart: Chart) -> list[str]:
-    marks, moment = chart.marked(), _moments(chart)
+    marks, when = chart.marked(), _moments(chart)
     if not marks:
         return []
-    texts = [f"{one_line(mark.label)} at {moment(mark.at)}" for mark in marks[:_MARKS]]
+    texts = [f"{one_line(mark.label)} at {when(mark.at)}" for mark in marks[:_MARKS]]
     if len(marks) > _MARKS:
         texts.append(f"and {len(marks) - _MARKS:,} more")
     return [f"Marked: {', '.join(texts)}"]
 
 
 def _moments(chart: Chart) -> Callable[[int], str]:
-    """Within a day the time is enough; short windows need the seconds."""
-    length = chart.end - chart.start
-    form = "%H:%M:%S" if length < 600_000 else "%H:%M" if length <= _DAY else "%Y-%m-%d %H:%M"
-    return lambda milliseconds: at(milliseconds).strftime(form)
+    return moment(chart.start, chart.end)
 
 
 def _said(chart: Chart, point: Point) -> str:

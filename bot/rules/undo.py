@@ -1,0 +1,54 @@
+"""Taking back what a run did: a step of its own for each, in reverse order, behind approval like any action."""
+
+from __future__ import annotations
+
+from bot.model.config import Config
+from bot.model.run import Progress, StepRun, StepState
+from bot.model.step import ActionStep
+from bot.rules.facts import target_named
+
+_MAY_HAVE_BEEN_DONE = {StepState.OK, StepState.FAILED, StepState.UNKNOWN, StepState.STUCK}
+
+
+def possible(config: Config, progress: Progress, step: StepRun) -> bool:
+    """Whether the step did something that can be taken back, and was not yet.
+
+    A step that failed may have been done before what it should bring about did not come.
+    """
+    if step.undoes is not None or progress.undone(step):
+        return False
+    if step.state not in _MAY_HAVE_BEEN_DONE or _certainly_not_done(step):
+        return False
+    return _way(config, progress, step) is not None
+
+
+def step(config: Config, progress: Progress, done: StepRun, position: int) -> StepRun:
+    """The step that takes ``done`` back."""
+    way = _way(config, progress, done)
+    assert way is not None
+    return StepRun(
+        run_id=done.run_id,
+        position=position,
+        step=f"undo-{done.step}"[:63],
+        state=StepState.WAITING,
+        output={"undo": way},
+        undoes=done.position,
+    )
+
+
+def _certainly_not_done(step: StepRun) -> bool:
+    return step.state is StepState.FAILED and not step.output.get("called")
+
+
+def _way(config: Config, progress: Progress, step: StepRun) -> dict[str, str] | None:
+    """What the step says, else what the action's own config says."""
+    definition = progress.definition(step)
+    if definition.undo is not None:
+        if definition.undo.action is not None:
+            return {"action": definition.undo.action}
+        return {"text": str(definition.undo.text)}
+    if not isinstance(definition, ActionStep) or step.output.get("by_hand"):
+        return None
+    target = config.targets.get(target_named(definition, progress.run))
+    action = target.actions.get(definition.action) if target is not None else None
+    return {"action": action.undo} if action is not None and action.undo else None
