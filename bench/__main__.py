@@ -10,7 +10,19 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import asking, changing, drawing, groups, health, machine, snapshot, sweep, table, timers
+from bench import (
+    asking,
+    changing,
+    charts,
+    drawing,
+    groups,
+    health,
+    machine,
+    snapshot,
+    sweep,
+    table,
+    timers,
+)
 
 MEASUREMENTS = {
     "asking": asking.measure,
@@ -20,6 +32,7 @@ MEASUREMENTS = {
     "health": health.measure,
     "sweep": sweep.measure,
     "drawing": drawing.measure,
+    "charts": charts.measure,
     "snapshot": snapshot.measure,
 }
 
