@@ -149,6 +149,11 @@ def _postmortem(actor: str, facts: Facts) -> str:
     return f"{text} `{escape(kept)}` was edited and is left as it is." if kept else text
 
 
+def _offered(actor: str, facts: Facts) -> str:
+    why = ", ".join(outside(one, 150) for one in facts["because"])
+    return f"{actor} offers the runbook `{facts['runbook']}` for {outside(facts['target'], 63)}: {why}."
+
+
 def _run(actor: str, facts: Facts) -> str:
     named = f"{facts['run']} ({outside(facts['title'], 150)} on {outside(facts['target'], 63)})"
     why = f": {outside(facts['reason'])}" if facts["reason"] else ""
@@ -189,6 +194,7 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "evidence": _evidence,
     "diagnosed": _diagnosed,
     "postmortem": _postmortem,
+    "offered": _offered,
     "run": _run,
     "step": _step,
     "approval": _approval,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from bot.model.incident import Incident
+from bot.model.incident import Facts, Incident
 from bot.model.operand import WEEKDAYS, change_of
 from bot.model.reading import Health, Reading
 from bot.model.units import format_duration, format_value
@@ -42,6 +42,15 @@ def of_health(health: Health) -> dict[str, Known]:
     """A target's metrics and its ``verdict``. A verdict of unknown is a word, not an unknown."""
     values = {reading.metric: of_reading(reading) for reading in health.readings}
     return {**values, "verdict": Known(str(health.verdict), at=health.at)}
+
+
+def of_facts(health: Facts) -> dict[str, Known]:
+    """The same of a health that was kept as JSON."""
+    values = {
+        one["metric"]: Known(one["value"], one["unit"], one["reason"], one["source"], one["at"])
+        for one in health["readings"]
+    }
+    return {**values, "verdict": Known(str(health["verdict"]))}
 
 
 def of_change(name: str, now: Reading | None, before: Reading | None) -> Known:

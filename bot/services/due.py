@@ -87,9 +87,11 @@ class Due:
             log.error("a part of the evidence failed", exc_info=error)
         made = [one for one in found if not isinstance(one, BaseException)]
         if made or not failed:
-            await self._database.write(evidence.keep, timer, made, self._live.config)
+            await self._database.write(
+                evidence.keep, timer, made, self._live.config, self._live.books
+            )
         elif timer.attempts > _ATTEMPTS:
-            await self._database.write(evidence.give_up, timer)
+            await self._database.write(evidence.give_up, timer, self._live.config, self._live.books)
         else:
             raise failed[0]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.model.actor import BOT
+from bot.model.book import Books
 from bot.model.config import Config
 from bot.model.report import Report, Wanted
 from bot.model.timer import Timer
 from bot.rules.report import RELATED_AMONG, related
-from bot.services import asking
+from bot.services import asking, offers
 from bot.services.incidents import add_reply
 from bot.store import incidents, outbox, reports, timers
 from bot.store.database import Tx
@@ -32,7 +33,7 @@ def wanted_report(report_id: str, target: str, incident_id: int) -> Wanted:
     )
 
 
-def keep(tx: Tx, timer: Timer, made: Sequence[Report], config: Config) -> None:
+def keep(tx: Tx, timer: Timer, made: Sequence[Report], config: Config, books: Books) -> None:
     """Keep the reports, and put what was found on the timeline, the card and into the thread, once."""
     if timer.incident_id is None or not timers.fire(tx, timer):
         return
@@ -41,8 +42,9 @@ def keep(tx: Tx, timer: Timer, made: Sequence[Report], config: Config) -> None:
         return
     for report in made:
         reports.add(tx, report, incident.id, config.reports.keep)
+    healths = [dict(report.details["health"]) for report in made]
     facts = {
-        "healths": [dict(report.details["health"]) for report in made],
+        "healths": healths,
         "reports": [
             {
                 "id": report.id,
@@ -63,10 +65,13 @@ def keep(tx: Tx, timer: Timer, made: Sequence[Report], config: Config) -> None:
         asking.add_files(
             tx, report.id, destination, card.id if card else None, ("html",), incident.id
         )
+    offers.opened(tx, config, books, incident, healths)
 
 
-def give_up(tx: Tx, timer: Timer) -> None:
+def give_up(tx: Tx, timer: Timer, config: Config, books: Books) -> None:
     """Nothing could be collected: the timeline says so, once."""
-    if timer.incident_id is not None and timers.fire(tx, timer):
+    incident = incidents.get(tx, timer.incident_id) if timer.incident_id is not None else None
+    if incident is not None and timers.fire(tx, timer):
         text = "The evidence could not be collected: see the bot's log."
-        incidents.add_entry(tx, timer.incident_id, BOT, "note", {"text": text})
+        incidents.add_entry(tx, incident.id, BOT, "note", {"text": text})
+        offers.opened(tx, config, books, incident, ())

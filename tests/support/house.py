@@ -17,7 +17,9 @@ from aiohttp import web
 
 from bot.model.book import Books
 from bot.model.config import Config
+from bot.model.incident import Entry
 from bot.model.settings import Settings
+from bot.store import incidents
 from bot.wiring import Bot
 from bot.workspace.records import Message
 from bot.workspace.server import Server, serve
@@ -182,6 +184,19 @@ class House:
             for message in self.messages(channel.id)
             if message.author == BOT
         ]
+
+    async def entries(self, incident: int, *kinds: str) -> list[Entry]:
+        """The timeline of an incident, of these kinds only if any are named."""
+        assert self.bot is not None
+        found = await self.bot.database.read(incidents.timeline, incident)
+        return [entry for entry in found if not kinds or entry.kind in kinds]
+
+    async def until_entry(self, incident: int, *kinds: str) -> Entry:
+        """The first entry of one of these kinds, once it is there."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not (found := await self.entries(incident, *kinds)):
+                await asyncio.sleep(0.01)
+        return found[0]
 
     def card(self, number: int = 1) -> Message | None:
         """The card of an incident in the channel, if it is there."""
