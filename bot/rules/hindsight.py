@@ -14,7 +14,7 @@ from bot.model.message import State
 from bot.model.policy import PERSON
 from bot.model.postmortem import INCIDENT, PINGS, READINGS, FollowUp, Line, Record, place_of
 from bot.model.run import Progress, RunState, StepRun, StepState
-from bot.model.step import ActionStep, WaitStep
+from bot.model.step import ActionStep, ChecklistStep, WaitStep
 from bot.model.units import format_duration
 from bot.rules import picture
 from bot.rules.names import holder, named
@@ -181,11 +181,14 @@ def _from_runs(record: Record) -> Iterator[FollowUp]:
 
 def _owned(progress: Progress, step: StepRun) -> Iterator[FollowUp]:
     """What somebody took on in a checklist."""
-    for item in step.output.get("items", ()):
-        if item.get("owner"):
-            note = f" ({item['note']})" if item.get("note") else ""
-            line = Line(f"{item['text']}{note}", place(progress, step))
-            yield FollowUp(line, _owner(str(item["owner"])))
+    definition = progress.definition(step)
+    if not isinstance(definition, ChecklistStep):
+        return
+    for number, ticked in step.output.get("items", {}).items():
+        if ticked["owner"]:
+            note = f" ({ticked['note']})" if ticked["note"] else ""
+            text = f"{definition.items[int(number) - 1].text}{note}"
+            yield FollowUp(Line(text, place(progress, step)), _owner(ticked["owner"]))
 
 
 def _owner(text: str) -> str:

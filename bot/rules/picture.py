@@ -16,6 +16,7 @@ from bot.rules.names import moment
 from bot.rules.verdict import title
 
 BEFORE_MS, AFTER_MS = 1_800_000, 900_000
+_PRUNED_MS = 600_000  # old readings go a little later than they could
 _JOINED_POLLS = 3  # a poll or two may be late; more is a gap
 
 
@@ -142,14 +143,12 @@ def _actions(progress: Progress) -> Iterator[Mark]:
 
 
 def _lines(record: Record, within: list[Series]) -> Iterator[Line]:
-    if not record.incident.targets:
-        return
-    if record.end < record.kept_since:
+    first = min((series.points[0].at for series in record.series if series.points), default=None)
+    if first is None and record.incident.targets and record.end < record.kept_since:
         yield Line(f"The readings are no longer kept: {_kept(record)}.", READINGS)
-        return
-    if record.start < record.kept_since:
-        since = moment(record.kept_since)
-        yield Line(f"Readings before {since} are no longer kept: {_kept(record)}.", READINGS)
+    elif first is not None and record.start < record.kept_since - _PRUNED_MS < first:
+        text = f"Readings before {moment(first)} are no longer kept: {_kept(record)}."
+        yield Line(text, READINGS)
     for one in within:
         yield Line(_within(one), READINGS)
 

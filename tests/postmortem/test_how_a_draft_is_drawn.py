@@ -61,8 +61,9 @@ def saying(words: str) -> Record:
 
 
 def _output(output, words):
-    items = [{**item, "text": words or "-", "note": words} for item in output.get("items", ())]
-    return {**output, "text": words, **({"items": items} if items else {})}
+    ticked = output.get("items", {})
+    items = {number: {**one, "note": words} for number, one in ticked.items()}
+    return {**output, "text": words, "items": items}
 
 
 def _saying(entry: Entry, words: str) -> Entry:

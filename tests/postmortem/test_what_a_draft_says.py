@@ -25,6 +25,7 @@ from tests.support.postmortem import (
     progress,
     record,
     step,
+    tick,
 )
 
 DECLARED = ("declared", 0, alice.text, {"title": "API slow", "severity": "sev2", "targets": []})
@@ -210,14 +211,11 @@ def test_a_note_that_begins_with_todo_or_action_is_an_open_action(note, action, 
 
 
 def test_what_somebody_took_on_in_a_checklist_is_an_open_action_with_its_owner():
-    items = [
-        {"text": "Say so on the status page", "done": True, "note": "posted", "owner": "U02BOB"},
-        {"text": "Count the customers", "done": True, "note": "", "owner": None},
-    ]
+    items = {"1": tick("posted", "U02BOB"), "2": tick("about 40")}
     done = step(3, output={"items": items}, by=alice.text)
     told = account(record(runs=(progress(step(0), step(0), step(0), done),)), config())
     assert [(one.line.text, one.owner) for one in told.follow_ups] == [
-        ("Say so on the status page (posted)", "@U02BOB")
+        ("The status page says so (posted)", "@U02BOB")
     ]
 
 
@@ -253,8 +251,11 @@ def test_readings_that_are_gone_are_said_to_be_gone():
     old = incident(Status.RESOLVED)
     told = account(record(incident=old, now=NOON + 3 * 24 * 60 * MINUTE), config())
     assert texts(told.readings) == ["The readings are no longer kept: raw ones are for 24 h."]
-    long = account(record(now=NOON + 30 * 60 * MINUTE), config())
-    assert re.fullmatch(r"Readings before .* UTC are no longer kept: .*", long.readings[0].text)
+    late = (Series("iora", "cpu_percent", points(cpu, 400, 420)),)
+    long = account(record(now=NOON + 30 * 60 * MINUTE, series=late), config())
+    assert long.readings[0].text == (
+        "Readings before 2025-06-15 21:46:40 UTC are no longer kept: raw ones are for 24 h."
+    )
 
 
 def test_what_could_not_be_read_is_no_success():

@@ -40,7 +40,10 @@ BOOK: dict[str, Any] = {
             "id": "stakeholders",
             "kind": "checklist",
             "title": "Tell the stakeholders",
-            "items": [{"text": "The status page says so", "owner": True}],
+            "items": [
+                {"text": "The status page says so", "owner": True},
+                {"text": "Count the customers"},
+            ],
         },
         {
             "id": "recover",
@@ -109,6 +112,11 @@ def progress(*steps: StepRun, state: RunState = RunState.DONE, **fields: Any) ->
     return Progress(run, steps, fields.pop("choices", ()))
 
 
+def tick(note: str = "", owner: str | None = None) -> dict[str, Any]:
+    """A line of a checklist that Bob ticked."""
+    return {"by": bob.text, "at": NOON + 14 * MINUTE, "note": note, "owner": owner}
+
+
 def long_run() -> Progress:
     """Every kind of end that a step can have."""
     return progress(
@@ -118,14 +126,7 @@ def long_run() -> Progress:
         step(
             3,
             output={
-                "items": [
-                    {
-                        "text": "The status page says so",
-                        "done": True,
-                        "note": "posted at 15:21",
-                        "owner": BOB,
-                    }
-                ]
+                "items": {"1": tick("posted at 15:21", BOB)},
             },
             by=bob.text,
         ),
