@@ -17,6 +17,7 @@ import aiohttp
 import psutil
 import pytest
 
+from tests.support.ports import kept_port
 from tests.support.running import ROOT, iora
 
 PATIENCE_S = 60.0
@@ -129,12 +130,10 @@ async def test_sigterm_ends_it_too(tmp_path):
 
 
 async def test_the_page_is_where_port_says(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    async with local(tmp_path, PORT=str(port)) as running:
-        assert running.page == f"http://127.0.0.1:{port}/"
-        await running.end()
+    with kept_port() as port:
+        async with local(tmp_path, PORT=str(port)) as running:
+            assert running.page == f"http://127.0.0.1:{port}/"
+            await running.end()
 
 
 async def test_a_port_that_is_taken_is_said_in_one_line(tmp_path):
