@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from bot.errors import ConfigError
@@ -33,21 +33,37 @@ def load_books(folder: Path, config: Config | None = None) -> dict[str, Book]:
     With a ``config``, what they name of it is checked too. Raises ``ConfigError`` with the problems of
     all files.
     """
+    books, problems = read_books(folder, config)
+    if problems:
+        raise ConfigError(tuple(problems))
+    return books
+
+
+def read_books(
+    folder: Path, config: Config | None = None
+) -> tuple[dict[str, Book], tuple[Problem, ...]]:
+    """The runbooks that can be used, by their id, and every problem of those that can't."""
     books: dict[str, Book] = {}
-    problems: list[object] = []
-    for path in _files(folder):
+    problems: list[Problem] = []
+    try:
+        paths = _files(folder)
+    except ConfigError as error:
+        return books, _problems(error)
+    for path in paths:
         try:
             book = load_book(path, config)
         except ConfigError as error:
-            problems += error.problems
+            problems += _problems(error)
             continue
         if (other := books.get(book.runbook.id)) is not None:
             text = f"the id '{book.runbook.id}' is {Path(other.path).name}'s too"
             problems.append(Problem(path=book.path, text=text, fix="keep one of the files"))
         books.setdefault(book.runbook.id, book)
-    if problems:
-        raise ConfigError(tuple(problems))
-    return books
+    return books, tuple(problems)
+
+
+def _problems(error: ConfigError) -> tuple[Problem, ...]:
+    return tuple(problem for problem in error.problems if isinstance(problem, Problem))
 
 
 def load_book(path: Path, config: Config | None = None) -> Book:
@@ -72,7 +88,11 @@ def _checks(stem: str, config: Config | None) -> Check:
     """Every check that the schema can't make, as one."""
 
     def check(data: Data) -> Iterator[Fault]:
-        return islice(_faults(Draft(data), stem, config), _MOST)
+        draft = Draft(data)
+        found = list(islice(_faults(draft, stem, config), _MOST))
+        told = {fault.at for fault in found}
+        # Of a condition with a wrong name it says nothing that it can't hold either.
+        return chain(found, (one for one in runbook_flow.reachable(draft) if one.at not in told))
 
     return check
 
