@@ -121,7 +121,9 @@ def orphan(seen: Seen, step: StepRun) -> Move:
     """The bot stopped in the middle: an action may have been done, anything else is done again."""
     if isinstance(seen.progress.definition(step), ActionStep):
         reason = "the bot stopped while it was called: nobody knows whether it was done"
-        return Move(steps=(replace(step, state=StepState.STUCK, reason=reason, due_at=None),))
+        output = {**step.output, "called": True}
+        stuck = replace(step, state=StepState.STUCK, reason=reason, due_at=None, output=output)
+        return Move(steps=(stuck,))
     orphaned = int(step.output.get("orphaned", 0)) + 1
     reason = "the bot stopped while it was done"
     if orphaned >= TRIES_AFTER_A_CRASH:

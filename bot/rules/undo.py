@@ -13,11 +13,10 @@ _MAY_HAVE_BEEN_DONE = {StepState.OK, StepState.UNKNOWN, StepState.STUCK}
 def possible(config: Config, progress: Progress, step: StepRun) -> bool:
     """Whether the step did something that can be taken back, and was not yet.
 
-    A step that failed may have been done before what it should bring about did not come.
+    A step that failed, or whose watch was skipped, was done before what it should bring about did not
+    come; one of which nobody knew whether it was done stays so, whatever became of it.
     """
-    if step.undoes is not None or progress.undone(step):
-        return False
-    if step.state not in _MAY_HAVE_BEEN_DONE or _certainly_not_done(step):
+    if step.undoes is not None or progress.undone(step) or not _may_have_been_done(step):
         return False
     return way(config, progress, step) is not None
 
@@ -34,10 +33,6 @@ def step(config: Config, progress: Progress, done: StepRun, position: int) -> St
         output={"undo": known},
         undoes=done.position,
     )
-
-
-def _certainly_not_done(step: StepRun) -> bool:
-    return step.state is StepState.FAILED and not step.output.get("called")
 
 
 def way(config: Config, progress: Progress, step: StepRun) -> dict[str, str] | None:
