@@ -180,11 +180,11 @@ def _refuse_undo(
         if mark is not None
         else [one for one in progress.steps if undo.possible(config, progress, one)]
     )
-    if not steps or not all(undo.possible(config, progress, one) for one in steps):
-        return Refusal(f"{run.key} did nothing there that can be taken back, or it was already.")
     current = progress.current
     if current is not None and current.state is StepState.STARTED:
         return Refusal("The bot is doing a step at this moment.", "Try again when it has ended.")
+    if not steps or not all(undo.possible(config, progress, one) for one in steps):
+        return Refusal(f"{run.key} did nothing there that can be taken back, or it was already.")
     for step in steps:
         if isinstance(progress.definition(step), ActionStep):
             refusal = approval.refuse(config, progress, step, actor)

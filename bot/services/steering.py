@@ -157,13 +157,14 @@ def _repeat(
     tx: Tx, config: Config, progress: Progress, step: StepRun, command: OnRun, actor: Actor
 ) -> Refusal | None:
     """Whoever looked, and asks for it again, says yes to the new call with it."""
+    kept = {"undo": step.output["undo"]} if step.undoes is not None else {}
     again = replace(
         step,
         state=StepState.WAITING,
         attempt=step.attempt + 1,
         due_at=None,
         reason="",
-        output={"agreed": True},
+        output={**kept, "agreed": True, "called": True},
     )
     _note(tx, progress, step, actor, "repeated", command.text)
     _apply(tx, config, progress, Move(steps=(again,)), actor)
@@ -194,9 +195,10 @@ def _take_back(
     run = progress.run
     if not run.state.live and (other := runs.live_of(tx, run.runbook, run.target)) is not None:
         return Refusal(f"{other.key} runs `{run.runbook}` on {run.target}.", "Let it end first.")
-    for step in outcome.skip_rest(progress, -1, "what was done is taken back", always=True):
-        runs.save(tx, step)
-        run_news.answered(tx, run, step)
+    for step in outcome.skip_rest(progress, -1, "what was done is taken back", tx.now, always=True):
+        if step.undoes is None:  # what is to be taken back already, is
+            runs.save(tx, step)
+            run_news.answered(tx, run, step)
     for number, step in enumerate(steps):
         taking = undo.step(config, progress, step, len(progress.steps) + number)
         runs.add_step(tx, taking)
