@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bot.model.policy import PERSON, Escalation
+from bot.model.policy import PERSON, PERSON_SHAPE, Escalation
 from bot.model.record import Written, shaped
 from bot.model.target import Bound, Name, Target
 
@@ -28,8 +28,14 @@ def _person_or_login(text: str) -> str:
     return text
 
 
-Person = Annotated[str, AfterValidator(_person)]
-RoleHolder = Annotated[str, AfterValidator(_person_or_login)]
+Person = Annotated[
+    str, AfterValidator(_person), Field(json_schema_extra={"pattern": f"^{PERSON_SHAPE}$"})
+]
+RoleHolder = Annotated[
+    str,
+    AfterValidator(_person_or_login),
+    Field(json_schema_extra={"pattern": f"^(?:{PERSON_SHAPE}|cli:.+)$"}),
+]
 Role = Literal["responder", "commander"]
 
 

@@ -15,7 +15,8 @@ from bot.model.record import Written
 from bot.model.target import Name
 from bot.model.units import Duration
 
-PERSON = re.compile(r"^[UW][A-Z0-9]{2,30}\Z")
+PERSON_SHAPE = "[UW][A-Z0-9]{2,30}"
+PERSON = re.compile(rf"^{PERSON_SHAPE}\Z")
 
 
 class Destination(NamedTuple):
@@ -42,7 +43,16 @@ def _destination(text: str) -> str:
     return text
 
 
-DestinationText = Annotated[str, AfterValidator(_destination)]
+DestinationText = Annotated[
+    str,
+    AfterValidator(_destination),
+    Field(
+        json_schema_extra={
+            "pattern": f"^(?:channel|user:{PERSON_SHAPE}|group:.+)$",
+            "examples": ["channel", "user:U02BOB", "group:engineering"],
+        }
+    ),
+]
 
 
 class Level(Written):
