@@ -65,7 +65,9 @@ def _act(
     step = steering.meant(progress, command)
     if isinstance(step, Refusal):
         return step
-    refusal = steering.refuse(config, progress, step, command, actor, stands=stands)
+    refusal = steering.too_late(progress, step, tx.now) or steering.refuse(
+        config, progress, step, command, actor, stands=stands
+    )
     if refusal is not None:
         return refusal
     return _ON_STEP[command.verb](tx, config, progress, step, command, actor)
@@ -121,7 +123,7 @@ def _do(
 def _skip(
     tx: Tx, config: Config, progress: Progress, step: StepRun, command: OnRun, actor: Actor
 ) -> Refusal | None:
-    if not command.text:
+    if not command.text.strip():
         remedy = f"Write `/iora run {progress.run.key} skip REASON`."
         return Refusal("A step is skipped with a reason.", remedy)
     reason = f"skipped: {command.text}"
