@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
 from bot.errors import ConfigError
-from bot.files import runbook_config, runbook_flow, runbook_names
+from bot.files import runbook_config, runbook_flow, runbook_names, runbook_texts
 from bot.files.document import Check, load_text, read
 from bot.files.draft import Draft
 from bot.files.problem import Fault, Problem
@@ -17,6 +18,7 @@ from bot.model.book import Book
 from bot.model.config import Config
 from bot.model.runbook import Runbook
 
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _SUFFIXES = {".yaml", ".yml"}
 _MOST = 200
 """Faults that are looked for in one file: a file with more is not the file that was meant."""
@@ -104,7 +106,8 @@ def _faults(draft: Draft, stem: str, config: Config | None) -> Iterator[Fault]:
     for names in runbook_names.CHECKS:
         yield from names(draft)
     known = runbook_config.metrics_of(config) if config is not None else None
-    yield from runbook_names.templates(draft, known)
+    yield from runbook_texts.templates(draft, known)
+    yield from runbook_texts.not_templates(draft)
     if config is not None:
         yield from runbook_config.check(draft, config)
 
@@ -112,6 +115,9 @@ def _faults(draft: Draft, stem: str, config: Config | None) -> Iterator[Fault]:
 def _called(draft: Draft, stem: str) -> Iterator[Fault]:
     """A runbook is found by its file's name, so the two must agree."""
     name = draft.get("id")
-    if isinstance(name, str) and name != stem:
+    if not _NAME.fullmatch(stem):
+        fix = "rename the file: lower-case letters, digits, - and _, beginning with a letter"
+        yield Fault(at=("id",), text=f"a file called {shorten(stem)} can't be a runbook's", fix=fix)
+    elif isinstance(name, str) and name != stem:
         text = f"got text '{shorten(name)}'"
         yield Fault(at=("id",), text=text, expected=f"the file's name, {shorten(stem)}")

@@ -293,12 +293,12 @@ WRONG: dict[str, tuple[str, str, *tuple[str, ...]]] = {
     "a template with an input that isn't there": (
         "{{ inputs.hold }}",
         "{{ inputs.wait }}",
-        "41:47: nothing is known as inputs.wait",
+        "41:47: there is no input 'wait'",
     ),
     "a template with a - in a step's name": (
         "{{ steps.look.state }}",
         "{{ steps.open-breaker.state }}",
-        "41:18: nothing is known as steps.open",
+        "41:18: a - in a template is a minus; did you mean steps['open-breaker']?",
     ),
     "a template with a metric that isn't read": (
         "readings.cpu_percent",
@@ -309,6 +309,11 @@ WRONG: dict[str, tuple[str, str, *tuple[str, ...]]] = {
         "{{ steps.look.state }}",
         "{{ steps.look.stat }}",
         "41:18: nothing is known as steps.look.stat",
+    ),
+    "a value in a text that is no template": (
+        "items: [{text: Decide,",
+        'items: [{text: "Ask {{ target }}",',
+        "46:25: no value is filled in here: only text and message are templates",
     ),
     "a hold that is longer than its time": (
         "within: 5m}",
