@@ -14,7 +14,7 @@ from bot.model.action import Done, Failed, Unclear
 from bot.model.answer import Refusal
 from bot.model.condition import change_of
 from bot.model.incident import Facts
-from bot.model.probe import Artifact, ProbeFailed, ProbeRun
+from bot.model.probe import Artifact, ProbeFailed, ProbeOutcome, ProbeRun
 from bot.model.reading import Health, Reading
 from bot.model.report import Report, Wanted
 from bot.model.run import Result, Work
@@ -25,6 +25,7 @@ from bot.model.step import (
     PostmortemStep,
     ProbeStep,
 )
+from bot.model.target import AgentSource
 from bot.model.timer import Timer
 from bot.rules import check, facts, known, verdict
 from bot.rules.known import Values
@@ -41,7 +42,7 @@ from bot.text import clean
 
 log = logging.getLogger(__name__)
 
-LINES = 8  # of what a probe printed that stand in its one line of result
+BUSY_AGAIN_S = 0.5
 _LAST = 8_000  # characters of output that are kept; the whole is a file
 _BY_HAND = {"unreachable", "unauthorized", "not_offered", "no_agent", "not_runnable"}
 
@@ -164,9 +165,7 @@ class Running:
         source = target.agent if target is not None else None
         if source is None:
             return Result(state="by_hand", text=f"{work.target} has no agent in the config")
-        name = work.definition.probe
-        ran = await probe.run(self._client, source, name, approved=work.approved)
-        match ran:
+        match ran := await self._run_probe(work, source):
             case ProbeFailed("needs_approval"):
                 return Result(state="approval", text=ran.reason)
             case ProbeFailed(kind) if kind in _BY_HAND:
@@ -175,6 +174,17 @@ class Running:
                 return Result(state="failed", text=ran.reason)
         files, left_out = await self._keep(work, ran)
         return _ran(ran, files, left_out)
+
+    async def _run_probe(self, work: Work, source: AgentSource) -> ProbeOutcome:
+        """An agent runs one probe at a time: another run's is waited for, within the step's time."""
+        assert isinstance(work.definition, ProbeStep)
+        name = work.definition.probe
+        while True:
+            ran = await probe.run(self._client, source, name, approved=work.approved)
+            if not (isinstance(ran, ProbeFailed) and ran.kind == "busy"):
+                return ran
+            await self._database.write(runbooks.told, work, f"waits: {ran.reason}")
+            await asyncio.sleep(BUSY_AGAIN_S)
 
     async def _keep(self, work: Work, ran: ProbeRun) -> tuple[list[Facts], dict[str, str]]:
         """What the probe left, in a folder of this attempt; what can't be kept is said."""
@@ -240,8 +250,8 @@ def _ran(ran: ProbeRun, files: list[Facts], left_out: Mapping[str, str]) -> Resu
     ended = (
         f"ended by signal {ran.signal}" if ran.exit_code is None else f"exit code {ran.exit_code}"
     )
-    text = clean(lines[-1], 200) if ran.ok and lines else ended
-    if not ran.ok:
+    text = clean(lines[0], 200) if ran.ok and lines else ended
+    if not ran.ok:  # what it says last is mostly why
         text = f"{ran.stopped or ended}: {clean(lines[-1], 200)}" if lines else ran.stopped or ended
     kept = {
         "stdout": out[-_LAST:],

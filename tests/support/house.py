@@ -185,6 +185,24 @@ class House:
             if message.author == BOT
         ]
 
+    async def until_reading(self, metric: str, suits: Callable[[float], bool]) -> None:
+        """Until the bot reads a value of the target that suits."""
+        assert self.bot is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                (health,) = await self.bot.monitoring.refresh(("iora",), 5_000)
+                values = [one.value for one in health.readings if one.metric == metric]
+                if any(value is not None and suits(value) for value in values):
+                    return
+                await asyncio.sleep(0.1)
+
+    async def until_sent(self) -> None:
+        """Until nothing waits to be sent."""
+        assert self.bot is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.bot.waiting():
+                await asyncio.sleep(0.01)
+
     async def entries(self, incident: int, *kinds: str) -> list[Entry]:
         """The timeline of an incident, of these kinds only if any are named."""
         assert self.bot is not None
