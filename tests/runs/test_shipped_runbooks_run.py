@@ -1,7 +1,8 @@
 """Each shipped runbook from its start to its end, against a real service, a real agent and the real bot.
 
 A third of the service's answers fails when they start; opening its circuit breaker, which the critical
-one asks for, heals it. Bob approves, Alice does what people do. All of them run side by side, as they would on a bad night.
+one asks for, heals it. Bob approves, Alice does what people do. All of them run side by side, as they
+would on a bad night.
 """
 
 from __future__ import annotations
