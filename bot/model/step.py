@@ -159,6 +159,9 @@ class CollectStep(RetriedStep):
 
     kind: Literal["collect"]
     profile: Literal["quick", "full", "emergency"] = "full"
+    issue: str = Field(
+        "", max_length=1_000, description="what is wrong, for the report; a template"
+    )
 
 
 class ProbeStep(RetriedStep):

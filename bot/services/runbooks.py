@@ -15,7 +15,7 @@ from bot.model.config import Config
 from bot.model.incident import Incident
 from bot.model.reading import Health
 from bot.model.run import Progress, Result, Run, RunState, StepRun, StepState, Work
-from bot.model.step import NotifyStep
+from bot.model.step import CollectStep, NotifyStep
 from bot.model.timer import Timer
 from bot.rules import access, facts, inputs, outcome, runbook
 from bot.rules.known import Values
@@ -252,11 +252,13 @@ def _with_text(looked: Seen, before: StepRun, step: StepRun) -> StepRun:
     }:
         return step
     definition = looked.progress.definition(step)
-    if not definition.text:
-        return step
+    texts = {"words": definition.text}
+    if isinstance(definition, CollectStep):
+        texts["issue"] = definition.issue
     target = facts.target_named(definition, looked.progress.run)
     shown = facts.shown(looked.progress, looked.incident, looked.healths.get(target))
-    return replace(step, output={**step.output, "words": _rendered(definition.text, shown)})
+    filled = {name: _rendered(text, shown) for name, text in texts.items() if text}
+    return replace(step, output={**step.output, **filled})
 
 
 def _rendered(source: str, shown: Mapping[str, object]) -> str:

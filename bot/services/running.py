@@ -38,7 +38,7 @@ from bot.services.monitoring import Monitoring
 from bot.services.postmortem import Postmortems
 from bot.store import reports, runs, samples
 from bot.store.database import Database, Tx
-from bot.text import clean
+from bot.text import clean, plain
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class Running:
         wanted = Wanted(
             id=self._diagnosis.new_id(),
             target=work.target,
-            description=f"{work.run.key} {work.run.runbook}: {work.definition.title}",
+            description=await self._database.read(_issue, work),
             by=work.run.by,
             incident=work.run.incident_id if emergency else None,
         )
@@ -269,6 +269,13 @@ def _file(place: Path, one: Artifact) -> Facts:
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_bytes(content)
+
+
+def _issue(tx: Tx, work: Work) -> str:
+    """What is wrong, as the step says it; else why the report is made."""
+    progress = runs.progress(tx, work.run.id)
+    said = progress.steps[work.step.position].output.get("issue") if progress else None
+    return plain(said) if said else f"{work.run.key} {work.run.runbook}: {work.definition.title}"
 
 
 def _newest_report(tx: Tx, run_id: int, target: str) -> Report | None:

@@ -25,7 +25,7 @@ from bot.model.config import Config
 from bot.model.run import Mark, Progress, RunState, StepRun, StepState
 from bot.model.step import ChecklistStep
 from bot.services.incidents import Asked
-from bot.store import runs
+from bot.store import reports, runs
 from bot.wiring import Bot
 from tests.support.agents import TOKEN, agent, write
 from tests.support.house import ALICE, BOB, House, config_for, living, standing
@@ -33,7 +33,13 @@ from tests.support.programs import Sample, ask, sample
 
 SHIPPED = Path(__file__).parents[2] / "runbooks"
 TEAM = "T01TEAM"
-QUICK = {"hold": "1s", "steady": "1s", "within": "1m", "relief": "1m"}
+QUICK = {
+    "hold": "1s",
+    "steady": "1s",
+    "within": "1m",
+    "relief": "1m",
+    "issue": "answers 500 <now>",
+}
 LAST = "emergency-data-collection"
 """It waits until the incident is five minutes old, so the clock is moved for it, after all others."""
 
@@ -167,6 +173,7 @@ class Played:
         self.runs: dict[str, Progress] = {}
         self.threads = ""
         self.breaker = ""
+        self.issue = ""
 
     async def play(self, service: Sample, agent_url: str) -> None:
         async with standing(self.folder) as house:
@@ -193,6 +200,10 @@ class Played:
                     progress = await bot.database.read(runs.progress, run_id)
                     assert progress is not None
                     self.runs[progress.run.runbook] = progress
+                made = state(self, "diagnostic-collection", "report").output["report"]
+                report = await bot.database.read(reports.get, made)
+                assert report is not None
+                self.issue = report.issue_description
                 await house.until_sent()
                 self.threads = "\n".join(message.text for message in house.messages())
                 self.breaker = ask(f"{service.url}/api/ops/circuit-breaker").text
@@ -279,6 +290,10 @@ def test_a_probe_that_pauses_the_process_waited_for_a_yes(played: Played) -> Non
     dump = state(played, "diagnostic-collection", "thread_dump")
     assert dump.output["must_approve"]
     assert played.runs["diagnostic-collection"].approvers(dump) == (f"slack:{TEAM}:{ALICE}",)
+
+
+def test_the_report_says_what_is_wrong_as_it_was_typed(played: Played) -> None:
+    assert played.issue == "answers 500 <now>"
 
 
 def test_the_threads_that_ps_shows_are_those_of_the_service(played: Played) -> None:
