@@ -25,6 +25,7 @@ from bot.model.settings import Settings
 from bot.send import client
 from bot.wiring import Bot
 from tests.support.house import House
+from tests.support.runs import read
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["__main__", "tests.support.mortal"])
@@ -47,6 +48,7 @@ class Fate:
     """``die_at``: the number of the commit right after which it is killed. ``tally``: a file that
     grows by a byte with every commit. ``wall_jump_s``: how far SIGUSR1 sets the wall clock.
     ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
+    ``books``: runbooks as JSON.
     """
 
     environ: Mapping[str, str]
@@ -57,6 +59,7 @@ class Fate:
     wall_jump_s: float = 0
     pace_ms: int = 0
     call_limit_s: float | None = None
+    books: tuple[str, ...] = ()
 
 
 def live(fate: Fate) -> None:
@@ -86,7 +89,8 @@ async def _live(fate: Fate) -> None:
     settings = Settings.read(fate.environ)
     config = Config.model_validate_json(fate.config)
     clock = Ahead(fate.ahead_ms)
-    bot = Bot(settings, config, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
+    books = {one.runbook.id: one for one in map(read, fate.books)}
+    bot = Bot(settings, config, books, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
     await bot.start()
     await ended.wait()
     await bot.stop()
@@ -134,6 +138,10 @@ class Mortal:
         assert self._process.pid is not None
         os.kill(self._process.pid, signal.SIGUSR1)
 
+    def strike(self) -> None:
+        """``kill -9``, without waiting for its death."""
+        self._process.kill()
+
     async def kill(self) -> None:
         """``kill -9``, and wait until its socket is gone too."""
         self._process.kill()
@@ -173,7 +181,7 @@ async def mortal(
             "PORT": "0",
             **(environ or {}),
         },
-        config=config.model_dump_json(),
+        config=config.model_dump_json(by_alias=True),
         tally=tally,
         ahead_ms=house.clock.now() - SystemClock().now(),
         die_at=die_at,

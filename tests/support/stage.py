@@ -5,7 +5,6 @@ Nothing is waited for: what a loop would do, ``turn`` does; a crash forgets what
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -22,7 +21,6 @@ from bot.model.incident import Entry
 from bot.model.message import Message
 from bot.model.reading import Health, Reading, Verdict
 from bot.model.run import Mark, Progress, Result, Run, StepRun, Work
-from bot.model.runbook import Runbook
 from bot.model.step import ActionStep
 from bot.services import incidents, runbooks, steering
 from bot.services.incidents import Asked, Done
@@ -32,7 +30,7 @@ from bot.store.database import Tx
 from bot.store.schema import migrations
 from tests.support.clock import NOON
 from tests.support.configs import ALICE, BOB, MALLORY, TEAM, config
-from tests.support.runs import ACTIONS, book
+from tests.support.runs import ACTIONS, book, read
 
 Params = ParamSpec("Params")
 Returned = TypeVar("Returned")
@@ -75,12 +73,7 @@ def without(known: Config, *, action: str = "", role: str = "", target: str = ""
 
 def bound(*steps: Mapping[str, Any], **more: Any) -> Book:
     """A runbook of these steps as it is when it was read."""
-    written = book(*steps, **more)
-    source = json.dumps(written)
-    digest = hashlib.sha256(source.encode()).hexdigest()
-    return Book(
-        Runbook.model_validate_json(source), source, digest, f"runbooks/{written['id']}.yaml"
-    )
+    return read(json.dumps(book(*steps, **more)))
 
 
 def health(
