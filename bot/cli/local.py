@@ -23,6 +23,7 @@ import click
 from bot.cli.fail import plainly
 from bot.cli.local_agent import agent_yaml
 from bot.errors import IoraError, WrongSettings
+from bot.files.shipped import shipped
 from bot.http import Client
 from bot.web.control import login_of
 
@@ -184,6 +185,7 @@ async def _start_all(family: Family, folder: Path) -> str:
             "SLACK_APP_TOKEN": _APP_TOKEN,
             "SLACK_SIGNING_SECRET": "",
             "IORA_CONFIG": str(Path(__file__).with_name("local.yaml")),
+            "IORA_RUNBOOKS": str(shipped()),
             "IORA_DATABASE_URL": f"sqlite:///{folder}/iora.db",
             "IORA_AGENT_TOKEN": agent_token,
             "SAMPLE_URL": sample,
