@@ -110,7 +110,7 @@ def settle(seen: Seen, step: StepRun, state: StepState, reason: str | None = Non
     definition = seen.progress.definition(step)
     if state is StepState.OK and definition.verify is not None:
         within = recovery.length(definition.verify.within, seen.progress.run)
-        output = {**step.output, "verifying": True, "looked_at": 0}
+        output = {**step.output, "verifying": True, "looked_at": 0, "since": seen.now}
         watched = replace(
             step,
             state=StepState.WATCHING,

@@ -35,9 +35,10 @@ _NOBODY = "nobody approved it in time"
 
 @dataclass(frozen=True)
 class Look:
-    """The decision needs the target's readings as they are now."""
+    """The decision needs the target's readings as they are now: measured since the last step ended."""
 
     target: str
+    since: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _waiting(seen: Seen, step: StepRun, definition: Step) -> Decision:
     if step.due_at is not None and seen.now < step.due_at:
         return Wait(step.due_at)  # the pause before it is tried again
     if definition.when is not None and not step.output.get("agreed"):
-        judged = _judge(seen, definition.when, definition)
+        judged = _judge(seen, step, definition.when, definition)
         if isinstance(judged, Look):
             return judged
         truth, because = judged
@@ -161,7 +162,7 @@ def _go(seen: Seen, step: StepRun, definition: Step) -> Decision:
         case CheckStep():
             health = seen.healths.get(target)
             return (
-                Look(target)
+                _look(seen, step, target)
                 if health is None
                 else finish(seen, begun, measured(definition, health))
             )
@@ -206,7 +207,7 @@ def _advise(seen: Seen, step: StepRun, definition: AdviseStep) -> Decision:
     target = target_named(definition, seen.progress.run)
     conditions = [one.when for one in definition.causes if one.when is not None]
     if any(needs_readings(one) for one in conditions) and target not in seen.healths:
-        return Look(target)
+        return _look(seen, step, target)
     matched = advice.matched(definition, seen.values(target), seen.now)
     output = {**step.output, "causes": matched, "text": advice.words(definition, matched)}
     return settle(seen, replace(step, output=output), StepState.OK)
@@ -241,7 +242,7 @@ def _watching(seen: Seen, step: StepRun, definition: Step) -> Decision:
     if seen.now < due:
         return Wait(due)
     if needs_readings(watched.that) and target not in seen.healths:
-        return Look(target)
+        return _look(seen, step, target)
     truth, because = evaluate_words(seen, watched.that, target)
     after = recovery.look(step, watched, seen.progress.run, source, truth, because, seen.now)
     if after.enough and step.output.get("verifying"):
@@ -257,10 +258,18 @@ def _stuck(seen: Seen, step: StepRun, definition: Step) -> Decision:
     return Wait(seen.progress.run.ends_by)
 
 
-def _judge(seen: Seen, condition: Condition, definition: Step) -> Look | tuple[Truth, str]:
+def _look(seen: Seen, step: StepRun, target: str) -> Look:
+    """What was measured before an action ended says nothing of what it did."""
+    ended_at = (one.ended_at or 0 for one in seen.progress.steps)
+    return Look(target, max(step.output.get("since", 0), *ended_at))
+
+
+def _judge(
+    seen: Seen, step: StepRun, condition: Condition, definition: Step
+) -> Look | tuple[Truth, str]:
     target = target_named(definition, seen.progress.run)
     if needs_readings(condition) and target not in seen.healths:
-        return Look(target)
+        return _look(seen, step, target)
     return evaluate_words(seen, condition, target)
 
 

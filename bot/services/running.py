@@ -89,7 +89,7 @@ class Running:
         if look.target not in config.targets:
             return {look.target: verdict.not_watched(look.target, self._clock.now())}
         within = self._monitoring.time_limit((look.target,))
-        (health,) = await self._monitoring.refresh((look.target,), within)
+        (health,) = await self._monitoring.refresh((look.target,), within, look.since)
         return {look.target: health}
 
     async def _within(self, work: Work) -> Result:
@@ -136,7 +136,7 @@ class Running:
                 return Result(state="unknown", text=text, facts={"called": True})
 
     async def _measure(self, work: Work) -> Result:
-        (health,) = (await self._look(Look(work.target))).values()
+        (health,) = (await self._look(Look(work.target, work.step.started_at or 0))).values()
         text = f"{work.target} is {health.verdict}: {health.reason}"
         return Result(state="ok", text=text, readings=check.readings_of(health))
 

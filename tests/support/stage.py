@@ -111,6 +111,7 @@ class Stage:
         self.under_way: list[Work] = []
         self.calls: list[tuple[int, int]] = []
         self.looks = 0
+        self.asked_since: list[int] = []
         self.run_id = 1
         self._connection = _memory()
 
@@ -188,7 +189,9 @@ class Stage:
             for timer in claimed:
                 look = self.do(runbooks.looks_at, int(timer.subject), self.config)
                 healths = {look.target: self.health(look.target)} if look is not None else {}
-                self.looks += look is not None
+                if look is not None:
+                    self.looks += 1
+                    self.asked_since.append(look.since)
                 work = self.do(runbooks.advance, timer, self.config, healths, {})
                 if work is not None:
                     self.under_way.append(work)
