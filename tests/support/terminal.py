@@ -31,8 +31,13 @@ class Terminal:
         asyncio.get_running_loop().add_reader(file, self._more)
 
     @property
+    def raw(self) -> str:
+        """All that the terminal got."""
+        return self._read.decode("utf-8", "replace")
+
+    @property
     def shown(self) -> str:
-        return _ESCAPES.sub("", self._read.decode("utf-8", "replace"))
+        return _ESCAPES.sub("", self.raw)
 
     async def sees(self, *words: str) -> str:
         """Wait until these words have come, each after the one before, since the last time; the whole."""
