@@ -95,7 +95,7 @@ class Running:
     async def _within(self, work: Work) -> Result:
         """The result within the step's time; an action has its own limit, and is never cut off by this."""
         if isinstance(work.definition, ActionStep):
-            return await self._call(work)
+            return await self._called(work)
         try:
             async with asyncio.timeout(work.within_ms / 1000):
                 return await self._done(work)
@@ -118,6 +118,16 @@ class Running:
             case PostmortemStep():
                 return await self._open_draft(work)
         raise AssertionError(work.definition.kind)
+
+    async def _called(self, work: Work) -> Result:
+        try:
+            return await self._call(work)
+        except Exception:
+            log.exception(
+                "%s: the call of “%s” failed in the bot", work.run.key, work.definition.title
+            )
+            text = "nobody knows whether it was done: the bot failed in the call, see its log"
+            return Result(state="unknown", text=text, facts={"called": True})
 
     async def _call(self, work: Work) -> Result:
         definition = work.definition

@@ -25,11 +25,10 @@ def act(tx: Tx, config: Config, command: OnRun, asked: Asked) -> Progress | Refu
     progress = runs.progress(tx, command.run)
     if progress is None:
         return Refusal(f"There is no RUN-{command.run}.", "See `/iora runbooks`.")
-    if command.verb == "show":
-        return progress
-    refusal = access.refuse_outsider(config, asked.actor) or _act(
-        tx, config, progress, command, asked.actor
-    )
+    refusal = access.refuse_outsider(config, asked.actor)
+    if command.verb in _LOOKS:
+        return refusal or progress
+    refusal = refusal or _act(tx, config, progress, command, asked.actor)
     if refusal is not None:
         if progress.run.incident_id is not None:
             said = {"command": f"{command.verb} in {progress.run.key}", "reason": refusal.reason}
@@ -46,10 +45,14 @@ def refused(tx: Tx, config: Config, command: OnRun, asked: Asked) -> Refusal | N
     if progress is None:
         return Refusal(f"There is no RUN-{command.run}.")
     outsider = access.refuse_outsider(config, asked.actor)
-    step = steering.meant(progress, command)
-    if outsider is not None or isinstance(step, Refusal):
-        return outsider or (step if isinstance(step, Refusal) else None)
+    if outsider is not None or command.verb in _LOOKS:
+        return outsider
     stands = _stands(tx, config, progress, asked.actor)
+    if command.verb in _ON_RUN:
+        return steering.refuse_run(config, progress, command, asked.actor, stands=stands)
+    step = steering.meant(progress, command)
+    if isinstance(step, Refusal):
+        return step
     return steering.refuse(config, progress, step, command, asked.actor, stands=stands)
 
 
@@ -290,6 +293,7 @@ def _note(tx: Tx, progress: Progress, step: StepRun, actor: Actor, choice: str, 
 OnStep = Callable[[Tx, Config, Progress, StepRun, OnRun, Actor], Refusal | None]
 OnWhole = Callable[[Tx, Config, Progress, OnRun, Actor], Refusal | None]
 
+_LOOKS = frozenset({"show", "preview"})
 _ON_STEP: Mapping[Verb, OnStep] = {
     "approve": _approve,
     "reject": _reject,
