@@ -26,7 +26,7 @@ from bot.workspace.server import Server, serve
 
 INCIDENTS = "C01INCIDENTS"
 ALICE, BOB, MALLORY, BOT = "U01ALICE", "U02BOB", "U03MALLORY", "U00IORA"
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class MovableClock:
@@ -229,15 +229,24 @@ class House:
         return None
 
     async def press(self, person: str, message: Message, action: str, chosen: Any = None) -> Any:
-        """Press the button (or choose in the menu) with this action id."""
-        block = next(
-            block
-            for block in message.blocks
-            for element in block.get("elements", ())
-            if element.get("action_id") == action
-        )
+        """Press the button (or choose in the menu) with this action id: once it is there, if it isn't."""
+
+        def block() -> Any:
+            now = (m for m in self.slack.workspace.messages[message.channel] if m.ts == message.ts)
+            return next(
+                (
+                    block
+                    for seen in (message, *now)
+                    for block in seen.blocks
+                    for element in block.get("elements", ())
+                    if element.get("action_id") == action
+                ),
+                None,
+            )
+
+        found = await self.until(block, f"a button {action}")
         return await self.slack.acts.press(
-            person, message.channel, message.ts, block["block_id"], action, chosen
+            person, message.channel, message.ts, found["block_id"], action, chosen
         )
 
 
