@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +83,7 @@ class People:
         )
 
     def steps(self) -> list[Any]:
-        with contextlib.suppress(Exception):  # before the tables are there
+        with contextlib.suppress(sqlite3.OperationalError):  # before the tables are there
             return self.books.rows("SELECT * FROM steps ORDER BY position")
         return []
 
@@ -115,7 +117,7 @@ class People:
         return self.books.number("SELECT COUNT(*) FROM runs WHERE state = 'done'") == 1
 
     def _declared(self) -> bool:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(sqlite3.OperationalError):
             return self.books.number("SELECT COUNT(*) FROM incidents") == 1
         return False
 
@@ -204,7 +206,27 @@ async def test_a_kill_at_any_commit_of_a_run_loses_no_step_and_calls_nothing_twi
         "seen as done, 0 steps lost, 0 called twice"
     )
     assert kills >= alive.commits * 2 // 3
-    assert sum(one.repeated for one in every) >= 1, "no kill hit between the record and the call"
+
+
+@pytest.mark.parametrize("name", ["open", "undo-open"])
+async def test_a_kill_between_the_record_and_the_call_leaves_it_to_a_person(
+    tmp_path: Path, name: str
+) -> None:
+    async with standing(tmp_path) as house:
+        config = config_with_actions(house.target)
+        people = People(house, Books(house), with_incident=True)
+        begun = f"SELECT 1 FROM steps WHERE step = '{name}' AND state = 'started'"
+        async with mortal(house, config, books=(BOOK,), die_when=begun) as bot:
+            await people.work(bot)
+            await bot.end()
+            assert bot.killed
+        assert people.called(name) == 0
+        house.clock.move(LATER_MS)
+        async with mortal(house, config, books=(BOOK,)) as bot:
+            await people.work(bot)
+            await bot.end()
+        assert people.repeats == [name], "the target's log has no call"
+        nothing_lost_or_twice(people, f"killed before {name} was called")
 
 
 async def killed_in_the_call(
@@ -292,3 +314,24 @@ def state_of(books: Books, name: str) -> str:
     return str(
         next((one[0] for one in books.rows(f"SELECT state FROM steps WHERE step = '{name}'")), "")
     )
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_bot_that_dies_again_and_again_comes_to_the_same_end(
+    tmp_path: Path, seed: int
+) -> None:
+    """Also at a start, while it looks at what the life before has left."""
+    lot = random.Random(seed)
+    async with standing(tmp_path) as house:
+        config = config_with_actions(house.target)
+        people = People(house, Books(house), with_incident=True)
+        lives = 0
+        while not people.finished():
+            lives += 1
+            die_at = lot.randint(1, 14) if lives < 12 else None
+            async with mortal(house, config, books=(BOOK,), die_at=die_at) as bot:
+                await people.work(bot)
+                await bot.end()
+            house.clock.move(LATER_MS)
+        nothing_lost_or_twice(people, f"{lives} lives")
+        print(f"{lives} lives, {len(people.repeats)} repeats, {people.saw_done} seen as done")
