@@ -7,9 +7,9 @@ from typing import Literal
 
 from bot.model.incident import Entry
 from bot.model.message import Message
+from bot.model.outlook import Outlook
 from bot.model.overview import Overview
 from bot.model.report import Report
-from bot.model.run import Progress
 
 
 @dataclass(frozen=True)
@@ -23,4 +23,4 @@ class Attempt:
     thread_ts: str | None
     repeated: bool = False
     report: Report | None = None
-    progress: Progress | None = None
+    outlook: Outlook | None = None

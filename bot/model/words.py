@@ -49,7 +49,7 @@ WORDS = (
     Word(
         "run",
         "run RUNBOOK [target] [INC-n] [name=value ...] [--dry-run] | "
-        "RUN-n [done|skip|approve|reject|do|repeat|undo|pause|resume|cancel] [text]",
+        "RUN-n [done|skip|approve|reject|do|repeat|undo|preview|pause|resume|cancel] [text]",
         "start a runbook, show what it would do, or say something to a run",
     ),
     Word("stats", "stats [window]", "how many, and how long it took, over 30d or another window"),

@@ -27,8 +27,10 @@ from bot.model.message import (
     Unsure,
     Upload,
 )
+from bot.model.outlook import Outlook
 from bot.model.overview import Overview
 from bot.render.message import draw, plain_words
+from bot.rules.outlook import outlook
 from bot.send.slack import CantLook
 from bot.services import asking, escalation
 from bot.services.attachment import upload_of
@@ -261,11 +263,15 @@ def begin(tx: Tx, destination: str, config: Config, edits: bool = True) -> Attem
             report=reports.get(tx, message.facts["report"])
             if "report" in message.facts and message.kind in {"file", "report_text"}
             else None,
-            progress=runs.progress(tx, message.facts["run"])
-            if message.kind in {"run", "ask"}
-            else None,
+            outlook=_outlook(tx, message, seen, config) if message.kind in {"run", "ask"} else None,
         )
     return None
+
+
+def _outlook(tx: Tx, message: Message, seen: Overview | None, config: Config) -> Outlook | None:
+    """The run that the message shows, with what the config says of it now."""
+    found = runs.progress(tx, message.facts["run"])
+    return outlook(config, found, seen.incident if seen is not None else None) if found else None
 
 
 def _thread_ts(tx: Tx, message: Message) -> str | None:
