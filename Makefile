@@ -18,7 +18,7 @@ test: .venv/dev
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(RUN) pytest -q
+	@$(RUN) pytest -q -n auto --dist worksteal
 
 bench: .venv/dev
 	@$(RUN) bench

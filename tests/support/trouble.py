@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
+import os
 import resource
 import sys
 import threading
@@ -69,7 +70,9 @@ def leak() -> None:
 def begin() -> None:
     match KIND:
         case "cpu":
-            for _ in range(24):  # most of a machine that others use too
+            # All that it may use: of one core, most of which it gets although others want it too.
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+            for _ in range(48):
                 threading.Thread(target=burn, daemon=True).start()
         case "leak":
             threading.Thread(target=leak, daemon=True).start()
