@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.model.incident import Facts
 from bot.model.message import Drawing
 from bot.model.outlook import Outlook
@@ -13,6 +15,9 @@ from bot.render.run_buttons import of_step
 from bot.text import authored, cut_mrkdwn, outside
 
 _WORDS, _ITEM = 900, 300
+_UNCLEAR = "nobody knows whether it was done: "
+# A long line that ends within a sentence, before one that is no item of a list.
+_WRAPPED = re.compile(r"(?m)(^.{60,}[^\s.:!?])[ \t]*\n(?=[^\s*•>-])")
 _ASKS = {
     StepState.APPROVING: "please approve or reject",
     StepState.DOING: "please do",
@@ -45,8 +50,13 @@ def ask(seen: Outlook, facts: Facts) -> Drawing:
 
 def words(step: StepRun, limit: int) -> list[Block]:
     """What the step says, filled in already: what is done, and why."""
-    text = authored(str(step.output.get("words", ""))).strip()
+    text = unwrapped(authored(str(step.output.get("words", ""))).strip())
     return [section(cut_mrkdwn(text, limit))] if text else []
+
+
+def unwrapped(text: str) -> str:
+    """A text whose lines were wrapped where its author's screen ended: those breaks are none of it."""
+    return _WRAPPED.sub(r"\1 ", text)
 
 
 def items(definition: Step, step: StepRun) -> list[Block]:
@@ -73,7 +83,7 @@ def reason(step: StepRun) -> str:
     why = outside(step.reason, 500)
     match step.state:
         case StepState.STUCK:
-            unclear = f"*Nobody knows whether it was done*: {why}."
+            unclear = f"*Nobody knows whether it was done*: {why.removeprefix(_UNCLEAR)}."
             return f"{unclear} Look at the target first: it is not called again by itself."
         case StepState.ASKING:
             return f"Nobody knows whether it is needed: {why}"
@@ -85,8 +95,8 @@ def reason(step: StepRun) -> str:
 
 
 def approvals(seen: Outlook) -> str:
-    """``1 of 2 approved: @bob``."""
-    if not seen.wanted:
+    """``1 of 2 approved: @bob``; nothing where one is enough, for that one ends it."""
+    if seen.wanted < 2:
         return ""
     by = f": {', '.join(who(actor) for actor in seen.approved)}" if seen.approved else ""
     return f"{len(seen.approved)} of {seen.wanted} approved{by}"
@@ -95,12 +105,14 @@ def approvals(seen: Outlook) -> str:
 def answered(seen: Outlook, step: StepRun, facts: Facts) -> str:
     """``“Open”: approved by Alice at 03:14; done: HTTP 200.``"""
     title = f"“{outside(seen.progress.definition(step).title, 150)}”"
-    if step.state is StepState.SKIPPED:
-        # The reason says in its first word what it was: skipped, rejected, cancelled, or not needed.
-        return f"{title}: {outside(step.reason, 500) or 'skipped'}{_by(step)}."
+    # Of what was skipped, the first word of the reason says why: skipped, rejected, cancelled, not needed.
+    skipped = f"{outside(step.reason, 500) or 'skipped'}{_by(step)}"
     if facts["state"] == StepState.APPROVING and (given := _given(seen, step, facts["attempt"])):
-        came = f"; {_outcome(step)}{_said(step)}" if step.state is not StepState.WAITING else ""
-        return f"{title}: approved by {', '.join(given)}{came}."
+        came = skipped if step.state is StepState.SKIPPED else f"{_outcome(step)}{_said(step)}"
+        after = f"; {came}" if step.state is not StepState.WAITING else ""
+        return f"{title}: approved by {', '.join(given)}{after}."
+    if step.state is StepState.SKIPPED:
+        return f"{title}: {skipped}."
     if facts["state"] == StepState.ASKING and step.output.get("agreed"):
         by = step.output.get("agreed_by")
         return f"{title}: to be done, says {who(by)}." if by else f"{title}: to be done."
@@ -109,6 +121,8 @@ def answered(seen: Outlook, step: StepRun, facts: Facts) -> str:
         return f"{title} was asked again: see the newer message."
     if facts["state"] == StepState.APPROVING:
         return f"{title}: {outside(step.reason, 300) or 'not asked any more'}."
+    if facts["state"] == StepState.DOING and step.state in {StepState.OK, StepState.WATCHING}:
+        return f"{title}: done{_by(step)}."
     return f"{title}: {_outcome(step)}{_by(step)}{_said(step)}."
 
 
@@ -137,7 +151,7 @@ def _outcome(step: StepRun) -> str:
         case StepState.WATCHING:
             return "done, its effect is being watched"
         case StepState.STUCK:
-            return "*nobody knows whether it was done*"
+            return "unclear"
     return str(step.state)
 
 

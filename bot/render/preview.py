@@ -9,6 +9,7 @@ from typing import Any
 from bot.model.message import Drawing
 from bot.model.offer import Offer
 from bot.model.units import format_duration
+from bot.render.ask import unwrapped
 from bot.render.blocks import MESSAGE, Block, actions, context, header, paragraphs, section
 from bot.render.runbooks import start_button
 from bot.text import authored, clean, cut_mrkdwn, outside, verbatim
@@ -105,7 +106,8 @@ def _step(one: Facts, limit: int | None) -> str:
 def _text(one: Facts) -> str:
     """What people would read: the message of a notify step, else the step's text, and its lines."""
     items = [f"[  ] {authored(item)}" for item in one.get("items", ())]
-    return "\n".join([authored(one.get("message") or one["text"]).strip(), *items]).strip()
+    text = unwrapped(authored(one.get("message") or one["text"]).strip())
+    return "\n".join([text, *items]).strip()
 
 
 def _request(request: Facts) -> str:

@@ -7,7 +7,6 @@ from collections import Counter
 from bot.model.message import Drawing
 from bot.model.outlook import Outlook
 from bot.model.run import Progress, RunState, StepRun, StepState
-from bot.model.step import Step
 from bot.model.units import format_duration
 from bot.render import ask
 from bot.render.blocks import Block, context, header, paragraphs, section, time
@@ -16,8 +15,8 @@ from bot.render.run_buttons import of_run
 from bot.render.step import sign
 from bot.text import clean, outside
 
-_BAR, _WORDS, _LINE = 20, 1_500, 220
-_FAILED, _RECENT = 6, 3
+_BAR, _WORDS, _LINE = 20, 1_000, 220
+_FAILED, _RECENT, _DONE = 6, 3, 8
 _COUNTED = (StepState.FAILED, StepState.UNKNOWN, StepState.OK, StepState.SKIPPED)
 _NOTED = {
     "do": "It is to be done",
@@ -36,7 +35,7 @@ _PHASES = {
     StepState.APPROVING: "waits for approval",
     StepState.DOING: "waits for a person",
     StepState.WATCHING: "watches the effect",
-    StepState.STUCK: "is unclear: a person must decide",
+    StepState.STUCK: "is unclear, a person must decide",
 }
 
 
@@ -44,7 +43,8 @@ def run(seen: Outlook) -> Drawing:
     """The run's own message: state, failures, the step now, the last results, one primary button."""
     progress = seen.progress
     step = progress.current if progress.run.state.live else None
-    blocks = [header(heading(progress)), section(f"{_status(progress)}\n{_bar(progress)}")]
+    bar = f"\n{_bar(progress)}" if progress.run.state.live else ""
+    blocks = [header(heading(progress)), section(f"{_status(progress)}{bar}")]
     blocks += paragraphs(line(progress, one) for one in _failures(progress))
     blocks += _now(seen, step) if step is not None else _ending(seen)
     blocks += paragraphs(line(progress, one) for one in _recent(progress))
@@ -63,7 +63,9 @@ def sentence(seen: Outlook) -> str:
     progress = seen.progress
     told, step = progress.run, progress.current
     named = f"{told.key} {outside(told.book.title, 150)} on {outside(told.target, 63)}"
-    parts = [f"{named}: {told.state}, {progress.done} of {len(progress.steps)} steps over"]
+    parts = [f"{named}: {told.state}"]
+    if told.state.live or told.state is RunState.DONE:
+        parts = [f"{parts[0]}, {progress.done} of {len(progress.steps)} steps over"]
     failed = [one for one in progress.steps if one.state is StepState.FAILED]
     if failed:
         titles = ", ".join(f"“{_title(progress, one)}”" for one in failed[:3])
@@ -98,7 +100,7 @@ def line(progress: Progress, step: StepRun) -> str:
     why = outside(step.reason, _LINE)
     parts = [part for part in dict.fromkeys((said, why)) if part]
     told = f": {'; '.join(parts)}" if parts else ""
-    return f"{sign(step.state)} {step.position + 1}. {_title(progress, step)}{told}"
+    return f"{sign(step.state)} {step.position + 1}. “{_title(progress, step)}”{told}"
 
 
 def _status(progress: Progress) -> str:
@@ -111,7 +113,8 @@ def _status(progress: Progress) -> str:
     if told.state is RunState.PAUSED:
         since = f" since {time(told.paused_at)}" if told.paused_at else ""
         return f"*PAUSED*{since} | {at}: {_counts(progress)}"
-    return f"*{_phase(progress, step).upper()}* | {at}: {_counts(progress)}"
+    phase = _phase(progress, step).removeprefix("is ").upper()
+    return f"*{phase}* | {at}: {_counts(progress)}"
 
 
 def _phase(progress: Progress, step: StepRun) -> str:
@@ -120,7 +123,7 @@ def _phase(progress: Progress, step: StepRun) -> str:
         return "is paused"
     if step.state is StepState.WAITING and step.due_at is not None:
         return "is tried again"
-    return _PHASES.get(step.state, "running")
+    return _PHASES.get(step.state, "is running")
 
 
 def _counts(progress: Progress) -> str:
@@ -141,7 +144,7 @@ def _now(seen: Outlook, step: StepRun) -> list[Block]:
     """The step that the run is at: who does it since and until when, what it says, how far it is."""
     definition = seen.progress.definition(step)
     head = f"*{step.position + 1}. {_title(seen.progress, step)}*"
-    lines = [f"{head}  {_doer(seen, step, definition)}", ask.reason(step)]
+    lines = [head, _doer(seen, step), ask.reason(step)]
     if step.output.get("progress") and step.state in {StepState.STARTED, StepState.WATCHING}:
         lines.append(outside(str(step.output["progress"]), 400))
     if step.state is StepState.WAITING and step.reason:
@@ -150,25 +153,26 @@ def _now(seen: Outlook, step: StepRun) -> list[Block]:
     return [*blocks, *ask.words(step, _WORDS), *ask.items(definition, step)]
 
 
-def _doer(seen: Outlook, step: StepRun, definition: Step) -> str:
+def _doer(seen: Outlook, step: StepRun) -> str:
+    """Who does it, since when and until when."""
     since = f" since {time(step.started_at)}" if step.started_at else ""
+    roles = f"a {' or '.join(seen.roles)}"
     match step.state:
-        case StepState.STARTED:
-            return f"the bot does it{since}"
         case StepState.WATCHING:
-            return f"the bot looks{since}{_until(step)} at the latest"
+            return f"The bot watches{since},{_until(step)} at the latest"
         case StepState.DOING:
-            return f"a person does it{since}{_until(step)}"
+            return f"A person does it{since}{_until(step)}"
         case StepState.APPROVING:
-            roles = " or ".join(seen.roles)
-            return f"{ask.approvals(seen)}; a {roles} may{_until(step)}"
+            yes = "a yes" if seen.wanted == 1 else f"{seen.wanted} yeses"
+            given = f"; {ask.approvals(seen)}" if seen.approved else ""
+            return f"Needs {yes} of {roles}{_until(step)}{given}"
         case StepState.WAITING if step.due_at is not None:
-            return f"tried again at {time(step.due_at)}"
+            return f"Tried again at {time(step.due_at)}"
         case StepState.STUCK:
-            return f"whoever may approve it decides: a {' or '.join(seen.roles)}"
+            return f"Whoever may approve it decides: {roles}"
         case StepState.ASKING:
-            return "a responder decides"
-    return "the bot is at it"
+            return "A responder decides"
+    return f"The bot does it{since}"
 
 
 def _ending(seen: Outlook) -> list[Block]:
@@ -204,6 +208,8 @@ def _failures(progress: Progress) -> list[StepRun]:
 
 def _recent(progress: Progress) -> list[StepRun]:
     """The last results that are no failures: those stand further up."""
+    if not progress.run.state.live:  # what the end left out is counted, and says nothing more
+        return [one for one in progress.steps if one.state is StepState.OK][-_DONE:]
     good = [one for one in progress.steps if one.state in {StepState.OK, StepState.SKIPPED}]
     return good[-_RECENT:]
 

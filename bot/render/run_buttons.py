@@ -66,14 +66,13 @@ def _afterwards(seen: Outlook) -> list[Block]:
 
 
 def _of_incident(incident: Incident | None, *, done: bool) -> list[Block]:
-    if incident is None:
+    """What comes next for its incident: nobody is led to resolve it by a run that was not done to its end."""
+    if incident is None or (incident.live and not done):
         return []
-    style = "primary" if done else None
+    key = incident.key
     if incident.live:
-        return [
-            button(f"Resolve {incident.key}", "iora:incident:resolve", incident.key, style=style)
-        ]
-    return [button("Post-mortem", "iora:incident:postmortem", incident.key, style=style)]
+        return [button(f"Resolve {key}", "iora:incident:resolve", key, style="primary")]
+    return [button("Post-mortem", "iora:incident:postmortem", key, style="primary")]
 
 
 def _can_be_taken_back(seen: Outlook, step: StepRun) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.text import outside
 
 Row = Mapping[str, Any]
 
+_BOUND = re.compile(r"(.+? ([<>]))=? (-?[0-9]+(?:\.[0-9]+)?)(?![0-9.])")
 _OFFERED, _FITTING = 3, 8  # with buttons a target, and named with their reasons
 _TARGETS = 6
 _WAITS = {
@@ -55,6 +57,20 @@ def runbooks(facts: Row, *, buttons: bool) -> Drawing:
         )
     )
     return Drawing(_sentence(facts), blocks)
+
+
+def strongest(because: Sequence[str]) -> list[str]:
+    """Of ``CPU 96 % > 80`` and ``CPU 96 % > 90`` only the one that says more."""
+    found: dict[str, tuple[float, str]] = {}
+    for one in because:
+        bound = _BOUND.match(one)
+        side = bound[1] if bound is not None else one
+        says = 0.0
+        if bound is not None:
+            says = float(bound[3]) if bound[2] == ">" else -float(bound[3])
+        if side not in found or says > found[side][0]:
+            found[side] = (says, one)
+    return [one for _, one in found.values()]
 
 
 def in_a_line(row: Row) -> str:
@@ -102,8 +118,11 @@ def _count(number: int) -> str:
 
 
 def _with_why(row: Row) -> str:
-    why = "; ".join(outside(one, 200) for one in row["because"][:4])
-    unread = f" ({row['unknown']} symptoms can't be read)" if row["unknown"] else ""
+    why = "; ".join(outside(one, 200) for one in strongest(row["because"])[:4])
+    many = row["unknown"] > 1
+    unread = (
+        f" ({row['unknown']} symptom{'s' if many else ''} can't be read)" if row["unknown"] else ""
+    )
     return f"{_named(row)}\n      {why}{unread}"
 
 
@@ -131,7 +150,7 @@ def _sentence(facts: Row) -> str:
         fitting = _fitting(target)
         best = "no runbook fits"
         if fitting:
-            why = outside(fitting[0]["because"][0], 200)
+            why = outside(strongest(fitting[0]["because"])[0], 200)
             best = f"{_count(len(fitting))}, first `{fitting[0]['runbook']}`: {why}"
         parts.append(f"{target['target']} is {target['verdict'].upper()}: {best}")
     if facts["running"]:

@@ -19,6 +19,7 @@ _SIGNS: Mapping[str, str] = {
     "stuck": "? *UNCLEAR*",
     "skipped": "\u2013 *SKIPPED*",
 }
+_SHORT = 1_000  # milliseconds: what takes less is not worth a word
 _FINDINGS, _CAUSES, _FILES = 10, 8, 10
 OUTPUT, LINE = 2_500, 300  # characters of a code block, and of a line in it
 EXAMPLE_LINES = 6
@@ -33,7 +34,7 @@ def sign(state: str) -> str:
 def result(facts: Facts) -> Drawing:
     """What came out of a step."""
     title, said = outside(facts["title"], 150), outside(facts["text"] or "", 1_000)
-    took = f" ({format_duration(facts['took'])})" if facts["took"] else ""
+    took = f" ({format_duration(facts['took'])})" if (facts["took"] or 0) >= _SHORT else ""
     number = f"{facts['number']}. " if facts.get("number") else ""
     head = f"{sign(facts['state'])} *{number}{title}*{took}"
     items = _items(facts)

@@ -106,8 +106,9 @@ def _imagined(
 def _step(progress: Progress, step: StepRun, incident: Incident | None, config: Config) -> Facts:
     definition = progress.definition(step)
     target = facts.target_named(definition, progress.run)
-    wanted = approval.wanted(definition, step)
     request = _request(config, target, definition)
+    by_hand = isinstance(definition, ActionStep) and request is None
+    wanted = approval.wanted(definition, step) if not by_hand else None
     shown: dict[str, object] = {
         "number": step.position + 1,
         "step": step.step,
@@ -132,8 +133,8 @@ def _step(progress: Progress, step: StepRun, incident: Incident | None, config: 
     if isinstance(definition, ChecklistStep):
         shown["items"] = [item.text.strip() for item in definition.items]
     way = undo.way(config, progress, step)
-    if way is not None:
-        shown["undo"] = way.get("action") or way["text"]
+    if way is not None and not by_hand:
+        shown["undo"] = f"calls {way['action']}" if "action" in way else f"by hand: {way['text']}"
     if definition.verify is not None:
         shown["verify"] = _watched(progress, definition.verify)
     return shown
@@ -189,7 +190,13 @@ def _approval(config: Config, progress: Progress, wanted: Approval) -> str:
 
 def _filled(source: str, progress: Progress, incident: Incident | None) -> str:
     """A text that needs a result which only a run has stays as it is written."""
+    shown = facts.shown(progress, incident, None)
+    if progress.run.id == 0:
+        shown = {
+            **shown,
+            "run": {"key": "RUN-n", "by": progress.run.by, "runbook": progress.run.runbook},
+        }
     try:
-        return render_mrkdwn(source, facts.shown(progress, incident, None))
+        return render_mrkdwn(source, shown)
     except TemplateFailed:
         return source

@@ -36,6 +36,8 @@ DIALOGUE = [
     ("postmortem INC-1", ["Writing a draft of the post-mortem of INC-1", "its thread"]),
     ("diagnose iora it is slow", ["Looking at iora", "comes here as a message"]),
     ("reports", ["diag_", "iora UNKNOWN"]),
+    ("runbooks", ["There are no runbooks", "iora init"]),
+    ("run high-cpu-usage", ["There are no runbooks", "iora init"]),
     ("stats", ["1 incident in 30 d", "1 sev1", "Time to acknowledge"]),
     ("doctor", ["Slack: ", "database: ", "iora: ", "clock: "]),
 ]
