@@ -9,13 +9,15 @@ from tests.support.runs import book, books, config_with_actions, step
 LOOK = step("check", "look", of="health")
 CPU = book(LOOK, name="high-cpu", triggers={"symptoms": ["cpu_percent > 70", "cpu_percent > 90"]})
 MEMORY = book(LOOK, name="high-memory", triggers={"symptoms": ["memory_mb >= 256"]})
+BOTH = book(LOOK, name="both", triggers={"symptoms": ["cpu_percent > 70 and memory_mb > 100"]})
 SLOW = book(LOOK, name="slow", triggers={"symptoms": ["response_time_p95_ms >= 500"]})
 WORST = book(LOOK, name="worst", triggers={"incident.opened": "incident.severity == sev1"})
 TRIAL = book(LOOK, name="trial", trial=True, triggers={"incident.opened": "cpu_percent > 1"})
 
 
 async def test_the_one_with_the_most_symptoms_is_offered_with_the_readings_that_say_so(tmp_path):
-    known = books(tmp_path / "runbooks", CPU, MEMORY, SLOW)
+    """One symptom that names two readings is one symptom."""
+    known = books(tmp_path / "runbooks", BOTH, CPU, MEMORY, SLOW)
     async with standing(tmp_path) as house:
         house.target.cpu, house.target.memory = 96.0, 400.0
         async with living(house, config_with_actions(house.target), books=known):
