@@ -84,7 +84,9 @@ def noted(seen: Outlook, verb: str) -> str:
     if verb == "start":
         where = f"in the thread of {seen.incident.key}" if seen.incident is not None else "here"
         named = f"{told.key} {outside(told.book.title, 150)} on {outside(told.target, 63)}"
-        return f"{named} has started, {len(progress.steps)} steps: its message is {where}."
+        count = len(progress.steps)
+        many = "1 step" if count == 1 else f"{count} steps"
+        return f"{named} has started, {many}: its message is {where}."
     return f"{_NOTED[verb]}. {sentence(seen)}"
 
 
