@@ -71,7 +71,8 @@ def begin() -> None:
     match KIND:
         case "cpu":
             # All that it may use: of one core, most of which it gets although others want it too.
-            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+            if hasattr(os, "sched_setaffinity"):
+                os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
             for _ in range(48):
                 threading.Thread(target=burn, daemon=True).start()
         case "leak":
