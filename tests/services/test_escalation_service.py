@@ -334,7 +334,7 @@ async def test_evidence_is_kept_once_shown_on_the_card_and_told_in_the_thread(
     assert await story.database.read(evidence.wanted, 1) == ("iora",)
     made = report(**{"snapshot.resources.cpu_percent": 96.0})
     for _ in range(2):
-        await story.database.write(evidence.keep, collect, [made], story.config)
+        await story.database.write(evidence.keep, collect, [made], story.config, {})
     (kept,) = await story.timeline("evidence")
     assert kept.actor == "bot"
     assert kept.facts["healths"] == [made.details["health"]]
