@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -11,9 +12,9 @@ from jmespath.exceptions import JMESPathError
 from bot.files.document import load, load_text
 from bot.files.problem import Fault, Loc
 from bot.files.tree import Data, each, shorten
-from bot.model.config import Config
+from bot.model.config import Config, Role
 from bot.model.incident import Severity
-from bot.model.nearest import nearest
+from bot.model.nearest import listed, nearest
 from bot.model.target import HmacKey
 from bot.model.units import METRIC_UNITS
 
@@ -37,15 +38,22 @@ def _policies(data: Data) -> Iterator[Fault]:
     yield from _undefined(used, known, "policy", "add it below escalation.policies")
 
 
-def _groups(data: Data) -> Iterator[Fault]:
-    known = _keys(data, "groups")
+def _destinations(data: Data) -> Iterator[Fault]:
+    """The groups, schedules and roles that are to be told something."""
     levels = each(data, "escalation", "policies", None, "levels", None, "notify", None)
-    used = (
-        (loc, text.removeprefix("group:"))
-        for loc, text in (*levels, *each(data, "escalation", "last_resort", None))
-        if isinstance(text, str) and text.startswith("group:") and text != "group:"
-    )
-    yield from _undefined(used, known, "group", "add it below groups")
+    used = (*levels, *each(data, "escalation", "last_resort", None))
+    tables = {
+        "group": (_keys(data, "groups"), "group", "add it below groups"),
+        "oncall": (_keys(data, "oncall"), "schedule", "add it below oncall"),
+        "role": (get_args(Role), "role", f"there are: {listed(get_args(Role))}"),
+    }
+    for kind, (known, noun, fix) in tables.items():
+        named = (
+            (loc, text.removeprefix(f"{kind}:"))
+            for loc, text in used
+            if isinstance(text, str) and text.startswith(f"{kind}:") and text != f"{kind}:"
+        )
+        yield from _undefined(named, known, noun, fix)
 
 
 def _bounds(data: Data) -> Iterator[Fault]:
@@ -145,7 +153,16 @@ def _no_jmespath(loc: Loc, such_as: str) -> Fault:
     return Fault(at=loc, text="not a JMESPath expression", expected=expected)
 
 
-CHECKS = (_policies, _groups, _bounds, _targets, _actions, _signed_twice, _relays, _sources)
+CHECKS = (
+    _policies,
+    _destinations,
+    _bounds,
+    _targets,
+    _actions,
+    _signed_twice,
+    _relays,
+    _sources,
+)
 
 
 def _is_jmespath(expression: str) -> bool:

@@ -7,17 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bot.model.policy import PERSON, Escalation
+from bot.model.person import PERSON, Person
+from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
+from bot.model.schedule import Schedule
 from bot.model.target import Bound, Name, Target
-
-
-def _person(text: str) -> str:
-    if not PERSON.match(text):
-        raise ValueError(
-            "expected a Slack member id such as U02BOB (profile, More, Copy member ID)"
-        )
-    return text
 
 
 def _person_or_login(text: str) -> str:
@@ -28,7 +22,6 @@ def _person_or_login(text: str) -> str:
     return text
 
 
-Person = Annotated[str, AfterValidator(_person)]
 RoleHolder = Annotated[str, AfterValidator(_person_or_login)]
 Role = Literal["responder", "commander"]
 
@@ -87,6 +80,7 @@ class Config(Written):
     critical: dict[Name, Bound] = GUIDE_CRITICAL
     escalation: Escalation
     groups: dict[Name, Annotated[tuple[Person, ...], Field(min_length=1)]] = {}
+    oncall: dict[Name, Schedule] = {}
     roles: dict[Role, tuple[RoleHolder, ...]] = {}
     reports: ReportSettings = ReportSettings()
 

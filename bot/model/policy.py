@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Self
@@ -11,15 +10,17 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bot.model.incident import Severity
+from bot.model.person import PERSON
 from bot.model.record import Written
 from bot.model.target import Name
 from bot.model.units import Duration
 
-PERSON = re.compile(r"^[UW][A-Z0-9]{2,30}\Z")
+NAMED = ("group", "oncall", "role")
+"""The kinds of destinations that name something of the config."""
 
 
 class Destination(NamedTuple):
-    """``channel``, ``user:U02BOB`` or ``group:engineering``, taken apart."""
+    """``channel``, ``user:U02BOB``, ``group:engineering`` and so on, taken apart."""
 
     kind: str
     name: str
@@ -32,9 +33,11 @@ class Destination(NamedTuple):
             return cls("channel", "")
         if kind == "user" and PERSON.match(name):
             return cls(kind, name)
-        if kind == "group" and name:
+        if kind in NAMED and name:
             return cls(kind, name)
-        raise ValueError("expected channel, user:U... (a member id) or group:NAME")
+        raise ValueError(
+            "expected channel, user:U... (a member id), group:NAME, oncall:SCHEDULE or role:NAME"
+        )
 
 
 def _destination(text: str) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.model.config import Config
 from bot.model.incident import Incident, Status
-from bot.model.policy import Destination, Policy
+from bot.model.policy import Policy
 from bot.model.units import format_duration
 
 LAST_RESORT_EVERY_MS = 3_600_000
@@ -85,14 +84,6 @@ def decide(
 def first(policy: Policy, incident: Incident) -> Next:
     """Where a new, reopened or re-rated incident starts."""
     return Next(Position(), incident.opened_at + policy.levels[0].after)
-
-
-def people(config: Config, destination: str) -> tuple[str, ...]:
-    """Who is behind a destination now; a channel has nobody, a group may have lost everybody."""
-    kind, name = Destination.parse(destination)
-    if kind == "user":
-        return (name,)
-    return config.groups.get(name, ()) if kind == "group" else ()
 
 
 def _levels(incident: Incident, policy: Policy, number: int, now: int, *, forced: bool) -> Fire:

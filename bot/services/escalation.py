@@ -13,6 +13,7 @@ from bot.model.timer import Timer
 from bot.rules import escalation
 from bot.services.incidents import CARD_AND_COPIES, add_reply, arm_level, hasten
 from bot.services.overview import paged, position_of, told
+from bot.services.roster import roster
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
@@ -83,7 +84,8 @@ def _nobody_else(tx: Tx, incident: Incident, message: Message, entries: Sequence
 
 
 def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) -> None:
-    by_destination = {text: escalation.people(config, text) for text in due.notify}
+    behind = roster(tx, config)
+    by_destination = {text: behind.people(text, tx.now) for text in due.notify}
     people = tuple(dict.fromkeys(person for found in by_destination.values() for person in found))
     nobody = [text for text, found in by_destination.items() if not found and text != "channel"]
     facts = {

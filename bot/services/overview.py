@@ -9,6 +9,8 @@ from bot.model.incident import Entry, Facts, Incident
 from bot.model.overview import Overview, Ping, Upcoming
 from bot.model.policy import Policy
 from bot.rules import escalation
+from bot.rules.oncall import Roster
+from bot.services.roster import roster
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
@@ -86,15 +88,16 @@ def _upcoming(
         return None
     policy = Policy.from_pinned(incident.policy["policy"])
     following = escalation.Next(position_of(armed[0].detail), armed[0].due_at)
-    found = _told_by(config, incident, policy, following, entries)
+    behind = roster(tx, config)
+    found = _told_by(behind, incident, policy, following, entries)
     if found is not None and found[0] == Upcoming.nobody(following.due_at):
         # The first level only tells the channel, which the card does already.
-        found = _told_by(config, incident, policy, found[1], entries) if found[1] else None
+        found = _told_by(behind, incident, policy, found[1], entries) if found[1] else None
     return found[0] if found else None
 
 
 def _told_by(
-    config: Config,
+    behind: Roster,
     incident: Incident,
     policy: Policy,
     following: escalation.Next,
@@ -108,10 +111,10 @@ def _told_by(
         told(entries, incident.opened_at),
         following.due_at,
         forced=True,
-        last_resort=config.escalation.last_resort,
+        last_resort=behind.config.escalation.last_resort,
     )
     if isinstance(due, escalation.Stop):
         return None
-    people = [person for text in due.notify for person in escalation.people(config, text)]
+    people = [one for text in due.notify for one in behind.people(text, following.due_at)]
     channel = "channel" in due.notify and due.levels != (0,)
     return Upcoming(following.due_at, tuple(dict.fromkeys(people)), channel), due.next

@@ -222,3 +222,21 @@ def m006_postmortems(db: sqlite_utils.Database) -> None:
             actor TEXT NOT NULL,
             PRIMARY KEY (name, sha256)
         ) WITHOUT ROWID""")
+
+
+@migrations()
+def m007_overrides(db: sqlite_utils.Database) -> None:
+    """Who is on call in place of whom the schedules name; what is over stays for the record."""
+    db.execute("""
+        CREATE TABLE overrides (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            schedule TEXT NOT NULL,
+            person TEXT NOT NULL,
+            since INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            made_by TEXT NOT NULL,
+            made_at INTEGER NOT NULL,
+            ended_by TEXT,
+            ended_at INTEGER
+        )""")
+    db.execute("CREATE INDEX overrides_until ON overrides (until)")

@@ -20,8 +20,8 @@ from bot.rules.escalation import (
     Stop,
     decide,
     first,
-    people,
 )
+from bot.rules.oncall import Roster
 from tests.support.clock import NOON
 from tests.support.configs import ALICE, BOB, config, parsed_policy
 from tests.support.incidents import incident
@@ -251,7 +251,7 @@ def test_without_anybody_at_all_the_channel_is_told_rather_than_nobody() -> None
     ],
 )
 def test_who_is_behind_a_destination(destination: str, expected: tuple[str, ...]) -> None:
-    assert people(config(), destination) == expected
+    assert Roster(config()).people(destination, NOON) == expected
 
 
 # What holds for every policy, whenever the bot is away.
