@@ -24,6 +24,8 @@ from tests.support.incidents import entry, incident
         ("user:U02BOB", "user", "U02BOB"),
         ("user:W02BOB", "user", "W02BOB"),
         ("group:engineering", "group", "engineering"),
+        ("oncall:primary", "oncall", "primary"),
+        ("role:commander", "role", "commander"),
     ],
 )
 def test_destinations(text: str, kind: str, name: str) -> None:
