@@ -31,7 +31,7 @@ from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
 from bot.send.identity import Directory, Identity, identify
 from bot.send.slack import Slack
-from bot.services import delivery, due, runbooks
+from bot.services import delivery, due, elsewhere, runbooks
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
 from bot.services.diagnosis import Diagnosis
@@ -52,6 +52,7 @@ from bot.store.lock import OwnerLock
 from bot.web.condition import Condition
 from bot.web.control import Control
 from bot.web.events import handler as events_handler
+from bot.web.pagerduty import Acknowledgement, PagerDutyIntake
 from bot.web.signature import Signature
 
 log = logging.getLogger(__name__)
@@ -214,6 +215,8 @@ class Bot:
     async def _listen(self, bolt: AsyncApp) -> None:
         routes = web.Application()
         routes.add_routes(self.condition.routes())
+        intake = PagerDutyIntake(self.live, self._team, self._acknowledged, self.clock)
+        routes.add_routes(intake.routes())
         if self.settings.signing_secret:
             signature = Signature(self.settings.signing_secret, self.clock)
             routes.router.add_post("/slack/events", events_handler(bolt, signature))
@@ -245,6 +248,17 @@ class Bot:
 
     def _allows(self, url: str) -> bool:
         return self.live.config.allows(url)
+
+    def _team(self) -> str | None:
+        """The team that is served: by the config, or by the token once Slack has said so."""
+        known = self.link.identity
+        return self.live.config.slack.team or (known.team if known else None)
+
+    async def _acknowledged(self, heard: Acknowledgement) -> None:
+        """Somebody acknowledged an incident in PagerDuty."""
+        await self.database.write(
+            elsewhere.acknowledge, self.live.config, heard.incident_id, heard.actor, heard.at
+        )
 
     def _link_problem(self) -> str | None:
         return self.link.problem()

@@ -12,6 +12,7 @@ from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
 from bot.model.schedule import Schedule
 from bot.model.target import Bound, Name, Target
+from bot.model.way import NOBODY, Contact, EmailWay, WaySettings
 
 
 def _person_or_login(text: str) -> str:
@@ -83,10 +84,16 @@ class Config(Written):
     oncall: dict[Name, Schedule] = {}
     roles: dict[Role, tuple[RoleHolder, ...]] = {}
     reports: ReportSettings = ReportSettings()
+    ways: dict[Name, WaySettings] = {}
+    people: dict[Person, Contact] = {}
 
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""
         return self.roles.get(role, ())
+
+    def contact(self, person: str) -> Contact:
+        """How a person is reached: by Slack, where the file says nothing else."""
+        return self.people.get(person, NOBODY)
 
     def allows(self, url: str) -> bool:
         """Whether the file names the URL, or it is an endpoint of an agent that the file names."""
@@ -97,7 +104,8 @@ class Config(Written):
         targets = self.targets.values()
         measured = (source.url for target in targets for source in target.metrics if source.url)
         changed = (action.url for target in targets for action in target.actions.values())
-        return frozenset((*(target.health.url for target in targets), *measured, *changed))
+        told = (way.url for way in self.ways.values() if not isinstance(way, EmailWay))
+        return frozenset((*(target.health.url for target in targets), *measured, *changed, *told))
 
     @cached_property
     def _agents(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.model.actor import person_of
+from bot.model.actor import BOT, outsider_of, person_of
 from bot.model.incident import Entry, Incident
 from bot.model.message import Drawing
 from bot.model.units import format_duration
@@ -21,9 +21,7 @@ def who(actor: str) -> str:
     person = person_of(actor)
     if person:
         return f"<@{person}>"
-    return (
-        "The bot" if actor == "bot" else f"{outside(actor.removeprefix('cli:'), 60)} (command line)"
-    )
+    return "The bot" if actor == BOT else outside(outsider_of(actor) or actor, 80)
 
 
 def holder(text: str | None) -> str:
