@@ -20,6 +20,7 @@ from bot.files.document import load
 from bot.files.note import Note, findings
 from bot.files.problem import Problem
 from bot.files.runbooks import load_runbooks
+from bot.files.schedule_note import schedule_notes
 from bot.model.agent import AgentConfig
 
 T = TypeVar("T")
@@ -64,8 +65,9 @@ def inspect(
         path = agent
         _tried(lambda: load(path, AgentConfig, environ), problems)
     read = (config, runbooks, *([agent] if agent else []))
-    notes = findings(loaded) if loaded is not None else ()
-    seen = asyncio.run(look(loaded, SystemClock())) if live and loaded is not None else None
+    clock = SystemClock()
+    notes = (*findings(loaded), *schedule_notes(loaded, clock.now())) if loaded is not None else ()
+    seen = asyncio.run(look(loaded, clock)) if live and loaded is not None else None
     return Report(tuple(map(str, read)), tuple(problems), notes, seen)
 
 

@@ -11,7 +11,7 @@ from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, health, report, run
+from bot.render import card, health, oncall, report, run
 from bot.render.blocks import Block, context, fields, fit, header, paragraphs, section, that_fit
 from bot.render.entry import changes, holder, line
 from bot.text import cut_mrkdwn, escape, outside
@@ -255,4 +255,6 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "reports": _reports,
     "run": run.started,
     "help": _help,
+    "oncall": oncall.oncall,
+    "override": oncall.override,
 }

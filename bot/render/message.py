@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
-from bot.render import run
+from bot.render import oncall, run
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.entry import reply, who
@@ -91,6 +91,14 @@ def _notice(attempt: Attempt) -> Drawing:
     return run.notice(attempt.message.facts)
 
 
+def _override(attempt: Attempt) -> Drawing:
+    return oncall.told(attempt.message.facts)
+
+
+def _handover(attempt: Attempt) -> Drawing:
+    return oncall.handover(attempt.message.facts)
+
+
 _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "card": _card,
     "entry": _entry,
@@ -103,4 +111,6 @@ _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "report": _report,
     "report_text": _report_text,
     "test": _test,
+    "override": _override,
+    "handover": _handover,
 }

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.model.config import Config
 from bot.model.timer import Timer
-from bot.services import asking, escalation, evidence, monitoring
+from bot.services import asking, escalation, evidence, handover, monitoring
 from bot.services.diagnosis import Diagnosis
 from bot.services.healthy import Healthy
 from bot.services.live import Live
@@ -58,6 +58,7 @@ class Due:
             "run": self._running.due,
             "prune": self._prune,
             "reserve": self._reserve,
+            handover.KIND: self._hand_over,
         }
 
     async def _poll(self, timer: Timer) -> None:
@@ -110,6 +111,9 @@ class Due:
             made = await self._diagnosis.report(wanted, progress=progress)
             await self._database.write(asking.finish, timer, made, self._live.config)
 
+    async def _hand_over(self, timer: Timer) -> None:
+        await self._database.write(handover.hand_over, timer, self._live.config)
+
     async def _prune(self, timer: Timer) -> None:
         await self._database.write(prune, timer)
 
@@ -119,7 +123,7 @@ class Due:
 
 
 def schedule(tx: Tx, config: Config) -> None:
-    """At a start and after a reload: a poll for each target, none for those that are gone.
+    """At a start and after a reload: a poll for each target, none for those that are gone; and who is on call.
 
     The first polls are spread over a poll's length, so that a thousand targets are not asked at once.
     """
@@ -133,6 +137,7 @@ def schedule(tx: Tx, config: Config) -> None:
     for kind, every in (("prune", PRUNE_EVERY_MS), ("reserve", RESERVE_EVERY_MS)):
         if not timers.armed(tx, kind):
             timers.arm(tx, kind, "", tx.now + every)
+    handover.schedule(tx, config)
 
 
 def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:

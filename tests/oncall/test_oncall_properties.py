@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +30,7 @@ BEGIN, END = (round(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000) for yea
 DAY_MS = 86_400_000
 
 
-@lru_cache(maxsize=None)
+@cache
 def reached(day: date, minute: int, zone: str) -> int:
     """The first minute at which the wall clock shows that time, or a later one: looked for one by one."""
     wanted = datetime.combine(day, datetime.min.time()) + timedelta(minutes=minute)

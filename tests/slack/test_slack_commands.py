@@ -37,6 +37,8 @@ DIALOGUE = [
     ("reports", ["diag_", "iora UNKNOWN"]),
     ("stats", ["1 incident in 30 d", "1 sev1", "Time to acknowledge"]),
     ("doctor", ["Slack: ", "database: ", "iora: ", "clock: "]),
+    ("oncall", ["No schedule is configured."]),
+    ("override primary <@U02BOB> 4h", ["No schedule is configured."]),
 ]
 
 
