@@ -31,8 +31,8 @@ class Actor:
 
         They chose it themselves: nothing stays in it that would be markup in Slack.
         """
-        line = " ".join(name.split())
-        shown = "".join(one for one in line if one.isprintable() and one not in "<>&")
+        kept = (one for one in name if one.isprintable() or one.isspace())
+        shown = " ".join("".join(one for one in kept if one not in "<>&").split())
         return cls(f"pagerduty:{shown[:60].strip() or 'somebody'}")
 
     @property

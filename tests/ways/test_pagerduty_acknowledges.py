@@ -13,8 +13,12 @@ import aiohttp
 import pytest
 
 from bot.errors import StoreError
+from bot.model.actor import Actor, outsider_of
 from bot.model.config import SlackSettings
 from bot.model.incident import Entry
+from bot.render.entry import who
+from bot.rules.access import mention
+from bot.rules.names import named
 from bot.store import incidents
 from tests.support.house import ALICE, BOB, House, config_for, living, standing, text_of
 from tests.support.pagerduty import BOB_THERE, KEY, signed, webhook
@@ -106,6 +110,24 @@ async def test_somebody_whom_the_config_does_not_know_is_named_as_in_pagerduty(t
             "the ping's copy",
         )
         assert "Bob !channel Builder (PagerDuty)" in str(await house.slash(BOB, "ack INC-1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Bob Builder", "Bob Builder (PagerDuty)"),
+        (" Bob\r\n  Builder\x00\u202e", "Bob Builder (PagerDuty)"),
+        ("<@U01ALICE> & co", "@U01ALICE co (PagerDuty)"),
+        ("slack:T01TEAM:U01ALICE", "slack:T01TEAM:U01ALICE (PagerDuty)"),
+        ("x" * 500, f"{'x' * 60} (PagerDuty)"),
+        ("", "somebody (PagerDuty)"),
+    ],
+)
+def test_a_name_of_pagerduty_is_never_somebody_elses_and_never_markup(name: str, shown: str):
+    actor = Actor.pagerduty(name)
+    assert actor.person is None
+    assert outsider_of(actor.text) == named(actor.text) == mention(actor.holder) == shown
+    assert who(actor.text) == shown
 
 
 async def test_the_same_event_again_changes_nothing(tmp_path):
