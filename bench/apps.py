@@ -23,6 +23,8 @@ from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
+from bot.services.postmortem import Postmortems
+from bot.services.run_commands import RunCommands
 from bot.slack import app
 from bot.slack.desk import Desk
 from bot.store.database import Database
@@ -57,7 +59,11 @@ async def ours(path: Path, clock: SystemClock) -> AsyncIterator[tuple[AsyncApp, 
             monitoring = Monitoring(database, http, live, clock)
             doctor = Doctor(database, live, monitoring, None, lambda: None, clock)
             diagnosis = Diagnosis(database, http, monitoring, live, clock)
-            commands = Commands(database, live, monitoring, doctor, diagnosis, clock)
+            postmortems = Postmortems(database, live, path.parent)
+            runs = RunCommands(database, live, monitoring, clock)
+            commands = Commands(
+                database, live, monitoring, doctor, diagnosis, postmortems, runs, clock
+            )
             desk = Desk(commands, Directory(client, clock), live, pool, clock)
             yield app.build(client, desk, lambda: _IDENTITY), desk
             await desk.drain(5)

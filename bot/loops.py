@@ -85,26 +85,33 @@ class TimerLoop(Loop):
     """Claims due timers and hands each to the handler of its kind, side by side.
 
     Levels go first, and never wait until slow polls have made room: when everything times out, people
-    are to hear of it.
+    are to hear of it. With ``only``, timers of that kind alone are claimed.
     """
 
-    def __init__(self, database: Database, handlers: Mapping[str, Handler], clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[str, Handler],
+        clock: Clock,
+        only: str | None = None,
+    ) -> None:
         super().__init__("timer", clock)
         self._database = database
         self._handlers = handlers
+        self._only = only
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
         free = AT_ONCE - len(self._tasks)
-        if not await self._database.read(_any_due, free > 0):
+        if not await self._database.read(_any_due, free > 0, self._only):
             return
-        for timer in await self._database.write(_claim, max(0, free)):
+        for timer in await self._database.write(_claim, max(0, free), self._only):
             task = asyncio.create_task(self._handle(timer), name=f"{timer.kind} {timer.subject}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def wait_s(self) -> float:
-        due = await self._database.read(timers.next_due)
+        due = await self._database.read(timers.next_due, self._only)
         if due is None or len(self._tasks) >= AT_ONCE:
             return TICK_S
         return (due - self._clock.now()) / 1000
@@ -135,12 +142,14 @@ class DeliveryLoop(Loop):
         await self._delivery.work()
 
 
-def _any_due(tx: Tx, of_any_kind: bool) -> bool:
-    if not of_any_kind:
-        return timers.any_due(tx, URGENT)
-    due = timers.next_due(tx)
+def _any_due(tx: Tx, room: bool, only: str | None) -> bool:
+    if not room:
+        return only in {None, URGENT} and timers.any_due(tx, URGENT)
+    due = timers.next_due(tx, only)
     return due is not None and due <= tx.now
 
 
-def _claim(tx: Tx, free: int) -> list[Timer]:
+def _claim(tx: Tx, free: int, only: str | None) -> list[Timer]:
+    if only is not None:
+        return timers.claim(tx, free, only)
     return [*timers.claim(tx, AT_ONCE, URGENT), *timers.claim(tx, free)]

@@ -17,16 +17,16 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.clock import SystemClock
 from bot.errors import WrongSettings
 from bot.files.config import load_config
-from bot.files.runbooks import load_books
+from bot.files.runbooks import read_books
 from bot.http import Client
 from bot.loops import DeliveryLoop, TimerLoop
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
-from bot.model.book import Books
+from bot.model.book import Books, Broken
 from bot.model.command import Declare, Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
-from bot.render import plain
+from bot.render import plain, terminal
 from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
 from bot.send.identity import Directory, Identity, identify
@@ -69,22 +69,25 @@ class Bot:
         settings: Settings,
         config: Config,
         books: Books | None = None,
+        broken: Broken | None = None,
         *,
         clock: SystemClock | None = None,
         after_commit: Callable[[], None] | None = None,
         pace_ms: int = delivery.PACE_MS,
     ) -> None:
         self.settings = settings
-        self.live = Live(config, books or {})
+        self.live = Live(config, books or {}, broken or {})
         self.clock = clock or SystemClock()
         self.port = settings.port
         self._after_commit = after_commit
         self._pace_ms = pace_ms
+        self._serving = False
         self._stack = AsyncExitStack()
 
-    async def start(self, *, serving: bool = True) -> None:
+    async def start(self, *, serving: bool = True, program: str = "") -> None:
         """Take the database and build everything; ``serving`` False answers commands only."""
-        program = "iora serve" if serving else "an iora command"
+        self._serving = serving
+        program = program or ("iora serve" if serving else "an iora command")
         lock = OwnerLock(self.settings.database, program).take()
         self._stack.callback(lock.release)
         try:
@@ -95,14 +98,41 @@ class Bot:
             await self._stack.aclose()
             raise
 
+    async def take_runs(self) -> None:
+        """Without serving: nobody else works on the runs, so what a crash left of them is settled."""
+        await self.database.write(_recover_runs, self.live.config)
+
+    async def host_runs(self) -> None:
+        """Without serving: runs go on here, and other terminals may speak to them. Nothing else is done.
+
+        What should be in Slack waits for the bot, and so do levels and polls.
+        """
+        self.timer_loop = TimerLoop(
+            self.database, {runbooks.KIND: self.running.due}, self.clock, only=runbooks.KIND
+        )
+        self.database.on_commit(self.timer_loop.alarm.ring)
+        control = Control(self.settings.database, self.answer)
+        await control.start()
+        self._stack.push_async_callback(control.stop)
+        running = asyncio.create_task(self.timer_loop.run(), name="timer loop")
+        self._stack.push_async_callback(self._end_runs, running)
+
+    async def _end_runs(self, running: asyncio.Task[None]) -> None:
+        self.timer_loop.stop()
+        await asyncio.wait((running,), timeout=LOOPS_END_S)
+        await self.timer_loop.drain(DRAIN_S)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
     async def stop(self) -> None:
         """Not ready, take nothing new, let what is under way end (10 s), close."""
         await self._stack.aclose()
 
     async def reload(self) -> None:
         """Read the config again; a bad file raises ``ConfigError`` and the old one stays."""
-        config, books = await asyncio.to_thread(read_files, self.settings)
-        self.live.config, self.live.books = config, books
+        config, books, broken = await asyncio.to_thread(read_files, self.settings)
+        self.live.config, self.live.books, self.live.broken = config, books, broken
+        _tell(broken)
         await self.database.write(due.schedule, self.live.config)
         await self.database.write(outbox.retry_refused_cards, self.live.config.slack.channel)
         if self.link.identity is not None:
@@ -120,17 +150,13 @@ class Bot:
             if isinstance(command, Refusal)
             else await self.commands.carry_out(command, Asked(actor))
         )
-        drawing = (
-            refusal(_at_a_terminal(given))
-            if isinstance(given, Refusal)
-            else answer(given, self.clock.now(), buttons=False)
-        )
         return {
-            "text": plain.text(drawing),
+            "text": _words(given, self.clock.now()),
             "json": plain.json_of(given),
             "refused": isinstance(given, Refusal),
             "wrong_use": wrong,
             "finding": isinstance(given, Answer) and given.finding,
+            "waiting": 0 if self._serving else await self.waiting(),
         }
 
     async def waiting(self) -> int:
@@ -187,6 +213,7 @@ class Bot:
         self.desk = Desk(self.commands, directory, self.live, pool, self.clock)
 
     async def _serve(self) -> None:
+        _tell(self.live.broken)
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
         sending = Delivery(self.database, self._slack, self.live, self.clock, pace_ms=self._pace_ms)
@@ -269,10 +296,23 @@ class Bot:
         await self._slack.join(self.live.config.slack.channel)
 
 
-def read_files(settings: Settings) -> tuple[Config, Books]:
-    """The config and the runbooks; raises ``ConfigError`` with everything that is wrong in them."""
+def read_files(settings: Settings) -> tuple[Config, Books, Broken]:
+    """The config and the runbooks; raises ``ConfigError`` with everything that is wrong in the config.
+
+    A runbook with a problem is told and left out: it must not keep the bot from starting at night.
+    """
     config = load_config(settings.config, settings.environ)
-    return config, load_books(settings.runbooks, config)
+    books, problems = read_books(settings.runbooks, config)
+    broken: dict[str, list[str]] = {}
+    for problem in problems:
+        broken.setdefault(problem.path, []).append(str(problem).splitlines()[0])  # no caret
+    return config, books, broken
+
+
+def _tell(broken: Broken) -> None:
+    for problems in broken.values():
+        for problem in problems:
+            log.error("a runbook can't be used: %s", problem)
 
 
 def _cant_listen(settings: Settings, error: OSError) -> WrongSettings:
@@ -292,6 +332,14 @@ def _no_link_wanted() -> str | None:
     return None
 
 
+def _words(given: Answer | Refusal, now: int) -> str:
+    """An answer for a terminal: the whole, and as its drawing where that says it all."""
+    if isinstance(given, Refusal):
+        return plain.text(refusal(_at_a_terminal(given)))
+    whole = terminal.text(given, now)
+    return whole if whole is not None else plain.text(answer(given, now, buttons=False))
+
+
 def _at_a_terminal(given: Refusal) -> Refusal:
     """Hints name commands as they are written there."""
     return Refusal(given.reason, given.remedy.replace("`/iora ", "`iora "))
@@ -299,8 +347,12 @@ def _at_a_terminal(given: Refusal) -> Refusal:
 
 def _recover(tx: Tx, config: Config) -> None:
     """What a crash left: claims are free again, what was being sent is unsure."""
-    timers.release_claims(tx)
+    _recover_runs(tx, config)
     delivery.recover(tx)
     outbox.retry_refused_cards(tx, config.slack.channel)
-    runbooks.recover(tx, config)
     due.schedule(tx, config)
+
+
+def _recover_runs(tx: Tx, config: Config) -> None:
+    timers.release_claims(tx)
+    runbooks.recover(tx, config)

@@ -24,6 +24,10 @@ _PROGRAMS = {
 }
 
 
+# Words of `/iora` that have a command of their own here.
+_OWN = {"run": "bot.cli.run", "runbooks": "bot.cli.runbooks"}
+
+
 class _Group(click.Group):
     """Knows every command's name and line, and imports only the one that is run."""
 
@@ -34,6 +38,9 @@ class _Group(click.Group):
         if name in _PROGRAMS:
             found: click.Command = getattr(import_module(_PROGRAMS[name][0]), name)
             return found
+        if name in _OWN:
+            own: click.Command = getattr(import_module(_OWN[name]), name)
+            return own
         if name in self.list_commands(ctx):
             made: click.Command = import_module("bot.cli.talk").command(name)
             return made

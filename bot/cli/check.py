@@ -12,16 +12,20 @@ from typing import Any, TypeVar
 
 import click
 
-from bot.cli.live import Seen, look
+from bot.cli.live import Seen, look, probes
 from bot.clock import SystemClock
 from bot.errors import ConfigError
 from bot.files.config import load_config
 from bot.files.document import load
 from bot.files.note import Note, findings
 from bot.files.problem import Problem
-from bot.files.runbooks import load_runbooks
+from bot.files.runbook_note import asks_for_probes, runbook_findings
+from bot.files.runbooks import read_books
 from bot.files.schedule_note import schedule_notes
+from bot.files.schema import SCHEMAS, schema_json
 from bot.model.agent import AgentConfig
+from bot.model.config import Config
+from bot.model.runbook import Runbook
 
 T = TypeVar("T")
 
@@ -60,15 +64,23 @@ def inspect(
     """Read all files, each in spite of the others' problems; ``live``: then the targets too."""
     problems: list[Problem] = []
     loaded = _tried(lambda: load_config(config, environ), problems)
-    _tried(lambda: load_runbooks(runbooks), problems)
+    books, wrong = read_books(runbooks, loaded)
+    problems += wrong
     if agent is not None:
         path = agent
         _tried(lambda: load(path, AgentConfig, environ), problems)
     read = (config, runbooks, *([agent] if agent else []))
-    clock = SystemClock()
-    notes = (*findings(loaded), *schedule_notes(loaded, clock.now())) if loaded is not None else ()
-    seen = asyncio.run(look(loaded, clock)) if live and loaded is not None else None
+    ready = tuple(book.runbook for book in books.values())
+    notes = _notes(loaded, ready, live=live) if loaded is not None else ()
+    seen = asyncio.run(look(loaded, SystemClock())) if live and loaded is not None else None
     return Report(tuple(map(str, read)), tuple(problems), notes, seen)
+
+
+def _notes(config: Config, runbooks: tuple[Runbook, ...], *, live: bool) -> tuple[Note, ...]:
+    """Which probes a target offers is known of its agent only, so it is asked; ``live``."""
+    offered = asyncio.run(probes(config)) if live and asks_for_probes(runbooks) else {}
+    schedules = schedule_notes(config, SystemClock().now())
+    return (*findings(config), *schedules, *runbook_findings(runbooks, config, offered))
 
 
 def _tried(read: Callable[[], T], problems: list[Problem]) -> T | None:
@@ -101,19 +113,36 @@ def _public(problem: Problem) -> dict[str, Any]:
 @click.option(
     "--runbooks",
     type=click.Path(path_type=Path),
-    help="The folder of runbooks [default: runbooks, beside the config].",
+    envvar="IORA_RUNBOOKS",
+    help="The folder of runbooks (or IORA_RUNBOOKS) [default: runbooks, beside the config].",
 )
 @click.option("--agent", type=click.Path(path_type=Path), help="An agent.yaml to check too.")
 @click.option("--live", is_flag=True, help="Ask the targets, and show what each value reads.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(
-    config: Path, runbooks: Path | None, agent: Path | None, *, live: bool, as_json: bool
+@click.option(
+    "--schema",
+    type=click.Choice(tuple(SCHEMAS)),
+    is_flag=False,
+    flag_value="config",
+    help="Only print the JSON Schema of a file, for editors [default: config].",
+)
+def check(  # one parameter an option
+    config: Path,
+    runbooks: Path | None,
+    agent: Path | None,
+    *,
+    live: bool,
+    as_json: bool,
+    schema: str | None,
 ) -> None:
     """Check the config and the runbooks: exit code 1 if something is wrong in them.
 
     With --live also if a value that the config names can't be read at this moment. Notes tell what is
     allowed but will disappoint somebody; they don't change the exit code.
     """
+    if schema is not None:
+        click.echo(schema_json(schema))
+        return
     folder = runbooks or config.parent / "runbooks"
     report = inspect(config, folder, agent, os.environ, live=live)
     if as_json:

@@ -17,10 +17,12 @@ from pydantic import TypeAdapter, ValidationError
 from bot.cli.first_config import HEALTHY, Answers, written
 from bot.errors import ConfigError, TargetError
 from bot.files.config import load_config_text
+from bot.files.shipped import copy_shipped
 from bot.http import Answer, Client
 from bot.model.config import Channel, Team
 from bot.model.incident import Severity
 from bot.model.person import Person
+from bot.model.settings import Settings
 from bot.model.target import Name, Url
 from bot.web.control import login_of
 
@@ -226,7 +228,9 @@ def init(  # one parameter an option
         agent_url=agent_url,
     )
     _write(config, written(answers))
-    click.echo(f"Wrote {config}. Next: iora check, iora doctor, iora serve")
+    click.echo(f"Wrote {config}.")
+    click.echo(_with_runbooks(Settings.read(os.environ | {"IORA_CONFIG": str(config)}).runbooks))
+    click.echo("Next: iora check, iora doctor, iora serve")
 
 
 def _may_write(config: Path, interview: _Interview, *, force: bool) -> None:
@@ -250,3 +254,14 @@ def _write(config: Path, text: str) -> None:
         draft.replace(config)
     except OSError as error:
         raise click.ClickException(f"{config} can't be written: {error.strerror}") from None
+
+
+def _with_runbooks(folder: Path) -> str:
+    """Put the runbooks that come with the bot where the bot looks for them; what was done, in words."""
+    try:
+        copied = copy_shipped(folder)
+    except OSError as error:
+        raise click.ClickException(f"{folder} can't be written: {error.strerror}") from None
+    if not copied:
+        return f"{folder} has runbooks already: they are left as they are."
+    return f"Wrote {len(copied)} runbooks into {folder}: they are yours to change."

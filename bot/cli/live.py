@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import asdict, dataclass
 
 from bot.clock import Clock
-from bot.collect import agent, health, metrics
+from bot.collect import agent, health, metrics, probe
 from bot.http import Client
 from bot.model.config import Config
+from bot.model.probe import ProbeFailed
 from bot.model.reading import Reading, Verdict
 from bot.model.target import Target
 from bot.model.units import format_duration, format_value
@@ -51,6 +52,20 @@ async def look(config: Config, clock: Clock) -> tuple[Seen, ...]:
             *(_target(client, name, target, clock.now()) for name, target in config.targets.items())
         )
     return tuple(seen for one in found for seen in one)
+
+
+async def probes(config: Config) -> dict[str, frozenset[str]]:
+    """What the agents offer, by target; one that doesn't say is left out."""
+    asked = {name: one.agent for name, one in config.targets.items() if one.agent is not None}
+    async with Client(config.allows) as client:
+        answers = await asyncio.gather(
+            *(probe.offered(client, source) for source in asked.values())
+        )
+    return {
+        name: frozenset(offers)
+        for name, offers in zip(asked, answers, strict=True)
+        if not isinstance(offers, ProbeFailed)
+    }
 
 
 async def _target(client: Client, name: str, target: Target, now: int) -> list[Seen]:

@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import os
 import secrets
+import shlex
 import signal
 import socket
 import sys
@@ -23,12 +24,14 @@ import click
 from bot.cli.fail import plainly
 from bot.cli.local_agent import agent_yaml
 from bot.errors import IoraError, WrongSettings
+from bot.files.shipped import shipped
 from bot.http import Client
 from bot.web.control import login_of
 
 START_S = 30
 END_S = 12
 _TAIL = 12
+_DATABASE = "IORA_DATABASE_URL"
 _PR_SET_PDEATHSIG = 1
 # The embedded workspace's own tokens: secrets of nothing.
 _BOT_TOKEN, _APP_TOKEN = "xoxb-local-development", "xapp-local-development"
@@ -136,7 +139,8 @@ async def _run(folder: Path) -> None:
     family = Family(folder)
     try:
         page = await _start_all(family, folder)
-        print(f"Open {page}", flush=True)
+        print(f"Open {page}")
+        print(_hint(folder), flush=True)
         await family.watch()
     except asyncio.CancelledError:
         print("Ending.", flush=True)
@@ -184,7 +188,8 @@ async def _start_all(family: Family, folder: Path) -> str:
             "SLACK_APP_TOKEN": _APP_TOKEN,
             "SLACK_SIGNING_SECRET": "",
             "IORA_CONFIG": str(Path(__file__).with_name("local.yaml")),
-            "IORA_DATABASE_URL": f"sqlite:///{folder}/iora.db",
+            "IORA_RUNBOOKS": str(shipped()),
+            _DATABASE: _database(folder),
             "IORA_AGENT_TOKEN": agent_token,
             "SAMPLE_URL": sample,
             "AGENT_URL": agent,
@@ -194,6 +199,18 @@ async def _start_all(family: Family, folder: Path) -> str:
         },
     )
     return f"{page}/"
+
+
+def _hint(folder: Path) -> str:
+    """How a terminal reaches this bot."""
+    beside = Path(sys.executable).with_name("iora")
+    program = min(str(beside), os.path.relpath(beside), key=len) if beside.exists() else "iora"
+    setting = f"{_DATABASE}={shlex.quote(_database(folder))}"
+    return f"In another terminal: export {setting}; {shlex.quote(program)} runbooks"
+
+
+def _database(folder: Path) -> str:
+    return f"sqlite:///{folder}/iora.db"
 
 
 async def _start_bot(family: Family, environ: Mapping[str, str]) -> None:

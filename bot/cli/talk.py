@@ -24,7 +24,7 @@ from bot.web.control import login_of, path_beside, short_address
 Said = Mapping[str, Any]
 _LIMIT_S = 60
 # Another command may hold the database for a moment, or the bot may be just starting.
-_ATTEMPTS, _PAUSE_S = 50, 0.1
+ATTEMPTS, PAUSE_S = 50, 0.1
 
 
 class _Talk(click.Command):
@@ -61,40 +61,62 @@ async def say(word: str, words: tuple[str, ...]) -> Said:
     """Ask the running bot; where none runs, take the database and do it here."""
     settings = Settings.read(os.environ)
     text = " ".join([word, *(escape(one) for one in words)])
-    for attempt in range(_ATTEMPTS):
-        said = await _ask(settings, text)
+    for attempt in range(ATTEMPTS):
+        said = await ask(settings, text)
         if said is not None:
             return said
         try:
             return await _do_here(settings, text)
         except Held as error:
-            if attempt == _ATTEMPTS - 1:
+            if attempt == ATTEMPTS - 1:
                 raise StoreError(f"{error.held}, which does not answer: see its log") from None
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
     raise AssertionError("the last attempt returns or raises")
 
 
 def show(said: Said, *, as_json: bool) -> None:
     """Print the answer and end with its exit code."""
+    code = tell(said, as_json=as_json)
+    if code:
+        sys.exit(code)
+
+
+def tell(said: Said, *, as_json: bool) -> int:
+    """Print the answer; its exit code."""
     if as_json:
         print(json.dumps(said["json"], indent=2, ensure_ascii=False, default=str))
     else:
         print(said["text"], file=sys.stderr if said["refused"] else sys.stdout)
-        if said.get("waiting") and not said["refused"]:
-            print(_waiting(said["waiting"]))
+        if said["waiting"] and not said["refused"]:
+            print(waiting(said["waiting"]))
     if said["wrong_use"]:
-        sys.exit(WRONG_USE)
-    if said["refused"] or said["finding"]:
-        sys.exit(FINDING)
+        return WRONG_USE
+    return FINDING if said["refused"] or said["finding"] else 0
 
 
-def _waiting(count: int) -> str:
+def waiting(count: int) -> str:
+    """How many messages are not in Slack yet, and what sends them."""
     if count == 1:
         return "1 message waits for the bot: it sends it when it runs."
     return f"{count} messages wait for the bot: it sends them when it runs."
 
 
-async def _ask(settings: Settings, text: str) -> Said | None:
+async def reachable(settings: Settings) -> bool:
+    """Whether a bot listens on the socket beside the database."""
+    socket = path_beside(settings.database.absolute())
+    if not socket.exists():
+        return False
+    with short_address(socket) as address:
+        try:
+            _, writer = await asyncio.open_unix_connection(address)
+        except OSError:
+            return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+async def ask(settings: Settings, text: str) -> Said | None:
     """The running bot's answer; None where none runs."""
     socket = path_beside(settings.database.absolute())
     if not socket.exists():
@@ -126,7 +148,6 @@ async def _do_here(settings: Settings, text: str) -> Said:
     bot = Bot(settings, *read_files(settings))
     await bot.start(serving=False)
     try:
-        said = await bot.answer(Actor.login(login_of(os.getuid())), text)
-        return {**said, "waiting": await bot.waiting()}
+        return await bot.answer(Actor.login(login_of(os.getuid())), text)
     finally:
         await bot.stop()

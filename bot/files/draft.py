@@ -119,7 +119,7 @@ class Draft:
     def templates(self) -> Iterator[tuple[DraftStep, Loc, str]]:
         """Every text that is a template."""
         for step in self.steps:
-            for key in ("text", "message"):
+            for key in ("text", "message", "issue"):
                 source = step.data.get(key)
                 if isinstance(source, str):
                     yield step, step.at(key), source

@@ -203,4 +203,4 @@ def _never_here(draft: Draft, asked: Asked, states: dict[str, tuple[str, ...]]) 
     return Fault(at=asked.at, text=f"{what}: where {first.id} failed, {goes}", fix=fix)
 
 
-CHECKS = (ids, ways_on, retries, starts, first_always, lengths, reachable)
+CHECKS = (ids, ways_on, retries, starts, first_always, lengths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -14,18 +13,9 @@ from bot.model.nearest import listed, nearest
 from bot.model.operand import Quantity, expected_of, factor
 from bot.model.step import KINDS
 from bot.rules.possible import tests_of
-from bot.template import check
 
-READS = frozenset({"check"})
+READS = frozenset({"check", "collect"})
 """The kinds of steps whose results hold readings."""
-
-ABOUT = frozenset(
-    {"target", "run.key", "run.by", "run.runbook"}
-    | {f"incident.{name}" for name in ("key", "title", "severity", "status", "impact", "commander")}
-)
-"""What a template may name in every run, beside its inputs, steps and readings."""
-_OF_STEP = ("state", "text", "reason")
-_STEP = re.compile(r"steps(?:\.([a-z][a-z0-9_-]*)|\[['\"]([^'\"]*)['\"]\])")
 
 
 def references(draft: Draft) -> Iterator[Fault]:
@@ -47,7 +37,7 @@ def _reference(draft: Draft, at: Loc, value: Data, kind: str) -> Iterator[Fault]
         return
     name = value.removeprefix("inputs.")
     if name not in draft.inputs:
-        yield _no_input(at, name, draft.inputs_of(kind) or draft.inputs)
+        yield no_input(at, name, draft.inputs_of(kind) or draft.inputs)
         return
     got = draft.inputs[name].get("type")
     if isinstance(got, str) and got != kind:
@@ -56,7 +46,7 @@ def _reference(draft: Draft, at: Loc, value: Data, kind: str) -> Iterator[Fault]
         yield Fault(at=at, text=text, expected=f"an input of the type {kind}", near=_input(near))
 
 
-def _no_input(at: Loc, name: str, known: Iterable[str], inside: int | None = None) -> Fault:
+def no_input(at: Loc | int, name: str, known: Iterable[str], inside: int | None = None) -> Fault:
     near = nearest(name, known)
     return Fault(
         at=at,
@@ -89,7 +79,7 @@ def _mention(draft: Draft, asked: Asked, mention: Mention) -> Fault | None:
     if asked.where == "symptoms" and first == "incident":
         return Fault(at=(), text="symptoms are looked for without an incident too")
     if first == "inputs" and rest[0] not in draft.inputs:
-        return _no_input((), rest[0], draft.inputs)
+        return no_input((), rest[0], draft.inputs)
     if first == "steps" and asked.step is not None:
         return _of_step(draft, asked.step, rest[0], rest[1])
     return None
@@ -99,7 +89,7 @@ def _of_step(draft: Draft, step: DraftStep, name: str, what: str) -> Fault | Non
     """``steps.ID.WHAT`` in a condition of a step."""
     earlier = draft.before(step)
     if name not in earlier:
-        return _not_earlier(draft, step, name)
+        return not_earlier(draft, step, name)
     if what == "state":
         return None
     kind = draft.by_id[name].kind
@@ -111,7 +101,7 @@ def _of_step(draft: Draft, step: DraftStep, name: str, what: str) -> Fault | Non
     return None
 
 
-def _not_earlier(draft: Draft, step: DraftStep, name: str) -> Fault:
+def not_earlier(draft: Draft, step: DraftStep, name: str) -> Fault:
     if name == step.id:
         return Fault(at=(), text="a step can't speak of its own result before it is done")
     if name in draft.by_id:
@@ -159,55 +149,6 @@ def _unsuited(asked: dict[str, Data], op: str, literal: Literal) -> str:
 def _choices(asked: dict[str, Data]) -> tuple[str, ...]:
     given = asked.get("choices")
     return tuple(word for word in given if isinstance(word, str)) if isinstance(given, list) else ()
-
-
-def templates(draft: Draft, metrics: frozenset[str] | None) -> Iterator[Fault]:
-    """Every template can be read, and names what there is when it is shown.
-
-    ``metrics``: those that the config's targets have; None where that isn't known.
-    """
-    for step, at, source in draft.templates():
-        earlier = _known(draft, draft.before(step), metrics)
-        problem = check(source, earlier)
-        if problem is None:
-            continue
-        fault = Fault(
-            at=at,
-            text=problem.text,
-            expected=problem.expected,
-            near=problem.near,
-            inside=problem.offset,
-        )
-        yield _about_step(draft, step, source, fault)
-
-
-def _known(draft: Draft, steps: tuple[str, ...], metrics: frozenset[str] | None) -> frozenset[str]:
-    read = {"readings"} if metrics is None else {f"readings.{metric}" for metric in metrics}
-    given = {f"inputs.{name}" for name in draft.inputs}
-    told = {
-        f"steps.{name}.{what}"
-        for name in steps
-        for what in (*_OF_STEP, *(metrics or () if draft.by_id[name].kind in READS else ()))
-    }
-    open_steps = {
-        f"steps.{name}" for name in steps if metrics is None and draft.by_id[name].kind in READS
-    }
-    closed = {one for one in told if one.rpartition(".")[0] not in open_steps}
-    return ABOUT | read | given | closed | open_steps
-
-
-def _about_step(draft: Draft, step: DraftStep, source: str, fault: Fault) -> Fault:
-    """In plainer words, where it is about a step: one that comes later, or whose id has a ``-``."""
-    found = _STEP.match(source, fault.inside or 0)
-    if found is None or not fault.text.startswith("nothing is known as"):
-        return fault
-    name = found[1] or found[2]
-    if name in draft.before(step):
-        written = found[1] is not None and "-" in name
-        near = f"steps['{name}']" if written else fault.near
-        return replace(fault, near=near, expected="" if written else fault.expected)
-    told = _not_earlier(draft, step, name)
-    return replace(told, at=fault.at, inside=fault.inside)
 
 
 CHECKS = (references, conditions)

@@ -29,9 +29,8 @@ class Shape:
         )
 
     def _is_secret(self, part: Part) -> bool:
-        below = part.get("additionalProperties")
-        return part.get("format") == "password" or (
-            isinstance(below, Mapping) and any(map(self._is_secret, self._choices(below)))
+        return part.get("format") == "password" or any(
+            self._is_secret(choice) for below in _values(part) for choice in self._choices(below)
         )
 
     def known_keys(self, loc: Loc) -> tuple[str, ...]:
@@ -92,7 +91,14 @@ def _below(part: Part, step: str | int) -> Iterator[Part]:
     elif step in part.get("properties", {}):
         below = [part["properties"][step]]
     else:
-        below = [part.get("additionalProperties"), *part.get("patternProperties", {}).values()]
+        below = list(_values(part))
     for candidate in below:
         if isinstance(candidate, Mapping):
             yield candidate
+
+
+def _values(part: Part) -> Iterator[Part]:
+    """What a mapping of keys that people choose holds."""
+    for below in (part.get("additionalProperties"), *part.get("patternProperties", {}).values()):
+        if isinstance(below, Mapping):
+            yield below

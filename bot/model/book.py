@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.model.runbook import Runbook
@@ -20,3 +20,6 @@ class Book:
 
 Books = Mapping[str, Book]
 """Every runbook by its id."""
+
+Broken = Mapping[str, Sequence[str]]
+"""The files that can't be used, by their path: what is wrong in each, as people read it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, NamedTuple
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import Field, PlainSerializer, PlainValidator
 
 from bot.model.grammar import LENGTH, LEVELS, ConditionError, tree
 from bot.model.node import And, Literal, Node, Not, Or, Test, Unknown
@@ -97,7 +97,12 @@ def _text(condition: Condition) -> str:
 
 ConditionText = Annotated[
     Condition,
-    PlainValidator(_condition, json_schema_input_type=str),
+    PlainValidator(
+        _condition,
+        json_schema_input_type=Annotated[
+            str, Field(min_length=1, max_length=LENGTH, examples=["cpu_percent > 90"])
+        ],
+    ),
     PlainSerializer(_text, return_type=str),
 ]
 """In a record that people write: a text there, a ``Condition`` here."""

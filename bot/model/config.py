@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bot.model.person import PERSON, Person
+from bot.model.person import PERSON, PERSON_SHAPE, Person
 from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
 from bot.model.schedule import Schedule
@@ -23,7 +23,11 @@ def _person_or_login(text: str) -> str:
     return text
 
 
-RoleHolder = Annotated[str, AfterValidator(_person_or_login)]
+RoleHolder = Annotated[
+    str,
+    AfterValidator(_person_or_login),
+    Field(json_schema_extra={"pattern": f"^(?:{PERSON_SHAPE}|cli:.+)$"}),
+]
 Role = Literal["responder", "commander"]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-PERSON = re.compile(r"^[UW][A-Z0-9]{2,30}\Z")
+PERSON_SHAPE = "[UW][A-Z0-9]{2,30}"
+PERSON = re.compile(rf"^{PERSON_SHAPE}\Z")
 
 
 def _person(text: str) -> str:
@@ -18,4 +19,6 @@ def _person(text: str) -> str:
     return text
 
 
-Person = Annotated[str, AfterValidator(_person)]
+Person = Annotated[
+    str, AfterValidator(_person), Field(json_schema_extra={"pattern": f"^{PERSON_SHAPE}$"})
+]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bot.model.incident import Severity
-from bot.model.person import PERSON
+from bot.model.person import PERSON, PERSON_SHAPE
 from bot.model.record import Written
 from bot.model.target import Name
 from bot.model.units import Duration
@@ -45,7 +45,16 @@ def _destination(text: str) -> str:
     return text
 
 
-DestinationText = Annotated[str, AfterValidator(_destination)]
+DestinationText = Annotated[
+    str,
+    AfterValidator(_destination),
+    Field(
+        json_schema_extra={
+            "pattern": f"^(?:channel|user:{PERSON_SHAPE}|(?:{'|'.join(NAMED)}):.+)$",
+            "examples": ["channel", "user:U02BOB", "group:engineering"],
+        }
+    ),
+]
 
 
 class Level(Written):

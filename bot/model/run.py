@@ -139,9 +139,14 @@ class Progress:
         return _undoing(self.definition(self.steps[step.undoes]), step)
 
     def undone(self, step: StepRun) -> bool:
-        """Whether a later step takes it back, or did."""
+        """Whether a later step takes it back, or did; one that was certainly not called did not."""
         return any(
-            one.undoes == step.position and one.state is not StepState.SKIPPED for one in self.steps
+            one.undoes == step.position
+            and (
+                one.state not in {StepState.SKIPPED, StepState.FAILED}
+                or bool(one.output.get("called"))
+            )
+            for one in self.steps
         )
 
     @property

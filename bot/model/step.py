@@ -11,7 +11,7 @@ from bot.model.config import Role
 from bot.model.policy import DestinationText
 from bot.model.record import Written, shaped
 from bot.model.target import Bound, MetricName, Name
-from bot.model.units import Duration, duration_text, parse_duration
+from bot.model.units import DURATION_PATTERN, Duration, duration_text, parse_duration
 
 ON_FAILURE = ("stop", "continue", "escalate")
 _INPUT = "inputs."
@@ -29,9 +29,17 @@ def _written(value: int | str) -> str:
 
 Length = Annotated[
     int | str,
-    BeforeValidator(_duration_or_input),
+    BeforeValidator(
+        _duration_or_input,
+        json_schema_input_type=Annotated[
+            str,
+            Field(
+                pattern=f"^(?:inputs\\.[a-z][a-z0-9_-]*|{DURATION_PATTERN})$",
+                examples=["5m", "inputs.hold"],
+            ),
+        ],
+    ),
     PlainSerializer(_written, return_type=str),
-    Field(json_schema_extra={"type": "string", "examples": ["5m", "inputs.hold"]}),
 ]
 """Milliseconds, or ``inputs.NAME``: an input of the type duration."""
 
@@ -120,7 +128,9 @@ class BaseStep(Written):
     always: bool = Field(False, description="also when an earlier step stopped the run")
     approval: Approval | None = None
     verify: Recovery | None = None
-    undo: Annotated[Undo, BeforeValidator(_undo_in_full)] | None = None
+    undo: (
+        Annotated[Undo, BeforeValidator(_undo_in_full, json_schema_input_type=Name | Undo)] | None
+    ) = None
 
 
 class RetriedStep(BaseStep):
@@ -149,6 +159,9 @@ class CollectStep(RetriedStep):
 
     kind: Literal["collect"]
     profile: Literal["quick", "full", "emergency"] = "full"
+    issue: str = Field(
+        "", max_length=1_000, description="what is wrong, for the report; a template"
+    )
 
 
 class ProbeStep(RetriedStep):

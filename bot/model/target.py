@@ -59,7 +59,11 @@ def _pair(value: object) -> object:
     return tuple(value)
 
 
-Url = Annotated[str, AfterValidator(_http_url)]
+Url = Annotated[
+    str,
+    AfterValidator(_http_url),
+    Field(json_schema_extra={"pattern": "^[hH][tT][tT][pP][sS]?://"}),
+]
 Name = Annotated[
     str,
     shaped(
@@ -155,7 +159,10 @@ class MetricSource(Written):
     url: Url | None = None
     relay: Name | None = Field(None, description="a name below `relay` of the agent's own config")
     format: Literal["json", "text", "prometheus"] = "json"
-    values: dict[MetricName, Annotated[Value, BeforeValidator(_in_full)]] = Field(min_length=1)
+    values: dict[
+        MetricName,
+        Annotated[Value, BeforeValidator(_in_full, json_schema_input_type=str | Value)],
+    ] = Field(min_length=1)
     timeout: Duration = 5_000
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
@@ -83,9 +83,19 @@ def duration_text(milliseconds: int) -> str:
     return f"{milliseconds}ms"
 
 
+DURATION_PATTERN = r"(?:[0-9]+(?:\.[0-9]+)? ?(?:ms|[smhdw]) ?)+"
+"""For editors; in lower case, as people should write it."""
 Duration = Annotated[
-    int, BeforeValidator(parse_duration), PlainSerializer(duration_text, return_type=str)
+    int,
+    BeforeValidator(
+        parse_duration,
+        json_schema_input_type=Annotated[
+            str, Field(pattern=f"^{DURATION_PATTERN}$", examples=["30s", "5m", "1h30m"])
+        ],
+    ),
+    PlainSerializer(duration_text, return_type=str),
 ]
+"""Milliseconds in a record, ``5m`` in a file."""
 
 
 def format_value(value: float, unit: str) -> str:

@@ -15,6 +15,7 @@ from bot.text import outside
 
 Facts = Mapping[str, Any]
 _OPENED = 5  # incidents with a button of their own
+_NEXT = 2  # of those who are on call afterwards; the JSON has more
 
 
 def oncall(facts: Facts, now: int, buttons: bool) -> Drawing:
@@ -73,9 +74,7 @@ def _line(one: Facts, *, asked_at: bool) -> str:
     why = {"override": " (override)"}.get(duty["because"], "")
     when = f" at {moment(one['at'], zone)}" if asked_at else ""
     parts = [f"*{one['schedule']}*{when}: {_person(duty)}{why}{_until(duty, zone)}"]
-    for number, following in enumerate(one["next"]):
-        begins = "then" if number == 0 else "and"
-        parts.append(f"{begins} {_person(following)}{_until(following, zone)}")
+    parts += [f"then {_person(duty)}{_until(duty, zone)}" for duty in one["next"][:_NEXT]]
     return ", ".join(parts)
 
 

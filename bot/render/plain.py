@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.model.answer import Answer, Refusal
+from bot.model.incident import Facts
 from bot.model.message import Block, Drawing
 from bot.model.overview import Overview
-from bot.model.run import Progress, StepRun
-from bot.model.step import ChecklistStep
+from bot.model.run import Mark, Progress, StepRun
+from bot.model.step import Advice, AdviseStep, ChecklistStep
+from bot.rules import approval
 from bot.text import plain
 
 
@@ -25,6 +27,7 @@ def json_of(given: Answer | Refusal) -> dict[str, Any]:
     if isinstance(given, Refusal):
         return {"refused": given.reason, "remedy": given.remedy}
     facts = dict(given.facts)
+    facts.pop("outlook", None)  # what buttons need
     if "progress" in facts:
         facts |= _run(facts.pop("progress"))
     if "overview" in facts:
@@ -65,8 +68,10 @@ def _run(progress: Progress) -> dict[str, Any]:
 
 def _step(progress: Progress, step: StepRun) -> dict[str, Any]:
     definition = progress.definition(step)
+    wanted = approval.wanted(definition, step)
     return {
         "step": step.step,
+        "mark": str(Mark.of(step)),
         "title": definition.title,
         "kind": definition.kind,
         "state": str(step.state),
@@ -77,10 +82,26 @@ def _step(progress: Progress, step: StepRun) -> dict[str, Any]:
         "due_at": step.due_at,
         "reason": step.reason,
         "approved_by": list(progress.approvers(step)),
+        "approval": {"roles": list(wanted.roles), "min": wanted.min}
+        if wanted is not None
+        else None,
         "items": [item.model_dump() for item in definition.items]
         if isinstance(definition, ChecklistStep)
         else [],
+        "causes": [_cause(definition.causes[one["number"]], one) for one in step.output["causes"]]
+        if isinstance(definition, AdviseStep) and step.output.get("causes")
+        else [],
         "output": dict(step.output),
+    }
+
+
+def _cause(cause: Advice, found: Facts) -> dict[str, Any]:
+    return {
+        "cause": cause.cause,
+        "fits": found["fits"],
+        "because": found["because"],
+        "solution": cause.solution,
+        "example": cause.example,
     }
 
 

@@ -29,7 +29,7 @@ def valid(config: Config, progress: Progress, step: StepRun) -> tuple[str, ...]:
     return tuple(
         actor
         for actor in dict.fromkeys(progress.approvers(step))
-        if _in_team(config, actor) and _may(config, approval, progress, Actor(actor))
+        if _may(config, approval, progress, Actor(actor))
     )
 
 
@@ -74,6 +74,8 @@ def listed(holders: Iterable[str]) -> str:
 
 def _may(config: Config, approval: Approval, progress: Progress, actor: Actor) -> bool:
     if approval.not_requester and actor.text == progress.run.by:
+        return False
+    if not _in_team(config, actor.text):
         return False
     return any(actor.holder in config.holders(role) for role in approval.roles)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.model.config import Config
 from bot.model.incident import Entry, Status
 from bot.model.message import State
 from bot.model.person import PERSON
@@ -16,7 +17,7 @@ from bot.model.postmortem import INCIDENT, PINGS, READINGS, FollowUp, Line, Reco
 from bot.model.run import Progress, RunState, StepRun, StepState
 from bot.model.step import ActionStep, ChecklistStep, WaitStep
 from bot.model.units import format_duration
-from bot.rules import picture
+from bot.rules import picture, undo
 from bot.rules.names import holder, named
 from bot.rules.run_account import by_a_person, place, titled
 
@@ -39,12 +40,12 @@ class LookedBack:
     follow_ups: tuple[FollowUp, ...]
 
 
-def looked_back(record: Record) -> LookedBack:
+def looked_back(record: Record, config: Config) -> LookedBack:
     """Judged by the record alone."""
     return LookedBack(
         worked=(*_response_worked(record), *_steps_worked(record)),
         failed=(*_response_failed(record), *_unread(record), *_steps_failed(record)),
-        follow_ups=(*_from_runs(record), *_from_notes(record), *_from_pings(record)),
+        follow_ups=(*_from_runs(record, config), *_from_notes(record), *_from_pings(record)),
     )
 
 
@@ -167,7 +168,7 @@ def _went(step: StepRun) -> str:
     return f"{words}{who}: {step.reason}" if step.reason else f"{words}{who}"
 
 
-def _from_runs(record: Record) -> Iterator[FollowUp]:
+def _from_runs(record: Record, config: Config) -> Iterator[FollowUp]:
     for progress in record.runs:
         for step in progress.steps:
             yield from _owned(progress, step)
@@ -176,7 +177,7 @@ def _from_runs(record: Record) -> Iterator[FollowUp]:
                 if step.state is StepState.STUCK:
                     text = f"Find out about {titled(progress, step)}: {_went(step)}."
                 yield FollowUp(Line(text, place(progress, step)), "")
-        yield from _not_taken_back(progress)
+        yield from _not_taken_back(progress, config)
 
 
 def _owned(progress: Progress, step: StepRun) -> Iterator[FollowUp]:
@@ -198,15 +199,14 @@ def _owner(text: str) -> str:
     return named(text) if text.startswith(("slack:", "cli:")) else text
 
 
-def _not_taken_back(progress: Progress) -> Iterator[FollowUp]:
-    """A change that has an undo, and stands."""
+def _not_taken_back(progress: Progress, config: Config) -> Iterator[FollowUp]:
+    """A change that has an undo, and stands, or may stand."""
     for step in progress.steps:
-        undo = progress.definition(step).undo
-        if undo is None or step.state is not StepState.OK or step.undoes is not None:
-            continue
-        if not progress.undone(step):
-            how = undo.action or undo.text
-            text = f"{titled(progress, step)} was done and not taken back; its undo: {how}."
+        way = undo.way(config, progress, step)
+        if way is not None and undo.possible(config, progress, step):
+            done = "was done" if step.state is StepState.OK else "may have been done"
+            how = way.get("action") or way["text"]
+            text = f"{titled(progress, step)} {done} and is not taken back; its undo: {how}."
             yield FollowUp(Line(text, place(progress, step)), "")
 
 

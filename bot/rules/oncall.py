@@ -33,8 +33,8 @@ class Roster:
                 roles = {str(role): holders for role, holders in self.config.roles.items()}
                 return tuple(one for one in roles.get(name, ()) if not one.startswith("cli:"))
             case "oncall" if name in self.config.oncall:
-                duty = self.duty(name, at)
-                return (duty.person,) if duty.person else ()
+                found, _ = _at(self.config.oncall[name], self.overrides.get(name, ()), at)
+                return (found.person,) if found.person else ()
         return ()
 
     def duty(self, name: str, at: int) -> Duty:

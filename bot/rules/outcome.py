@@ -57,22 +57,52 @@ class Seen:
 def finish(seen: Seen, step: StepRun, result: Result) -> Move:
     """What follows from the work's result; only a step that is still at that attempt may be given."""
     definition = seen.progress.definition(step)
+    if not seen.progress.run.state.live:
+        return Move(steps=(_recorded(step, definition, result, seen.now),))
     if result.state == "by_hand":
         return Move(steps=(by_hand(step, definition, result.text, seen.now),))
     if result.state == "approval":
         output = {**step.output, "must_approve": True}
         asked = replace(step, state=StepState.WAITING, due_at=None, output=output)
         return Move(steps=(asked,))
+    done = _with_result(step, result)
+    if result.state == "unknown" and isinstance(definition, ActionStep):
+        return Move(steps=(replace(done, state=StepState.STUCK, due_at=None),))
+    return settle(seen, done, StepState(result.state))
+
+
+def awaits(step: StepRun, work: Work) -> bool:
+    """Whether the work's result is still to be taken: at this attempt, and not known yet.
+
+    A call that outlived its lease says what nobody knew until then.
+    """
+    if step.attempt != work.step.attempt:
+        return False
+    unknown_yet = step.state is StepState.STUCK and bool(step.output.get("orphaned"))
+    return step.state is StepState.STARTED or unknown_yet
+
+
+def _with_result(step: StepRun, result: Result) -> StepRun:
     output = {
         **step.output,
         **result.facts,
         "text": result.text,
         "readings": [dict(one) for one in result.readings],
     }
-    done = replace(step, output=output, reason="" if result.state == "ok" else result.text)
-    if result.state == "unknown" and isinstance(definition, ActionStep):
-        return Move(steps=(replace(done, state=StepState.STUCK, due_at=None),))
-    return settle(seen, done, StepState(result.state))
+    if step.output.get("called"):
+        output["called"] = True  # once before, and a person asked for it again
+    return replace(step, output=output, reason="" if result.state == "ok" else result.text)
+
+
+def _recorded(step: StepRun, definition: Step, result: Result, now: int) -> StepRun:
+    """A run that is over asks nobody and tries nothing again: what came of its last work is kept."""
+    done = replace(_with_result(step, result), ended_at=now, due_at=None)
+    if result.state in {"by_hand", "approval"}:
+        return replace(done, state=StepState.SKIPPED)
+    if result.state == "ok" and definition.verify is not None:
+        reason = "done, but the run was over before it was verified"
+        return replace(done, state=StepState.UNKNOWN, reason=reason)
+    return replace(done, state=StepState(result.state))
 
 
 def settle(seen: Seen, step: StepRun, state: StepState, reason: str | None = None) -> Move:
@@ -80,7 +110,7 @@ def settle(seen: Seen, step: StepRun, state: StepState, reason: str | None = Non
     definition = seen.progress.definition(step)
     if state is StepState.OK and definition.verify is not None:
         within = recovery.length(definition.verify.within, seen.progress.run)
-        output = {**step.output, "verifying": True, "looked_at": 0}
+        output = {**step.output, "verifying": True, "looked_at": 0, "since": seen.now}
         watched = replace(
             step,
             state=StepState.WATCHING,
@@ -99,16 +129,24 @@ def over(seen: Seen, step: StepRun, state: StepState, reason: str | None = None)
     again = _again(step, definition, state, why, seen.now)
     if again is not None:
         return Move(steps=(again,))
-    ended = replace(step, state=state, reason=why, ended_at=seen.now, due_at=None)
+    return ended(seen, step, state, why)
+
+
+def ended(seen: Seen, step: StepRun, state: StepState, reason: str) -> Move:
+    """The step is over with this result, and is not tried again."""
+    definition = seen.progress.definition(step)
+    ended = replace(step, state=state, reason=reason, ended_at=seen.now, due_at=None)
     if state not in {StepState.FAILED, StepState.UNKNOWN}:
         return Move(steps=(ended,))
     return _after_failure(seen, ended, definition)
 
 
-def skip_rest(progress: Progress, after: int, reason: str, *, always: bool) -> tuple[StepRun, ...]:
+def skip_rest(
+    progress: Progress, after: int, reason: str, now: int, *, always: bool
+) -> tuple[StepRun, ...]:
     """Every later step that has no result yet; ``always``: also those that are always done."""
     return tuple(
-        replace(step, state=StepState.SKIPPED, reason=reason, due_at=None)
+        _cut_off(step, reason, now)
         for step in progress.steps
         if step.position > after
         and not step.state.over
@@ -117,22 +155,38 @@ def skip_rest(progress: Progress, after: int, reason: str, *, always: bool) -> t
     )
 
 
+def _cut_off(step: StepRun, reason: str, now: int) -> StepRun:
+    """It goes no further. What was done, or may have been, is not said to be skipped."""
+    done = step.state is StepState.STUCK or step.output.get("verifying")
+    state = StepState.UNKNOWN if done else StepState.SKIPPED
+    return replace(step, state=state, reason=reason, ended_at=now, due_at=None)
+
+
 def orphan(seen: Seen, step: StepRun) -> Move:
     """The bot stopped in the middle: an action may have been done, anything else is done again."""
+    live = seen.progress.run.state.live
+    orphaned = int(step.output.get("orphaned", 0)) + 1
+    output = {**step.output, "orphaned": orphaned}
     if isinstance(seen.progress.definition(step), ActionStep):
         reason = "the bot stopped while it was called: nobody knows whether it was done"
-        return Move(steps=(replace(step, state=StepState.STUCK, reason=reason, due_at=None),))
-    orphaned = int(step.output.get("orphaned", 0)) + 1
+        cut = replace(step, reason=reason, due_at=None, output={**output, "called": True})
+        if live:
+            return Move(steps=(replace(cut, state=StepState.STUCK),))
+        return Move(steps=(replace(cut, state=StepState.UNKNOWN, ended_at=seen.now),))
     reason = "the bot stopped while it was done"
+    if not live:
+        over_with = replace(step, state=StepState.FAILED, reason=reason, ended_at=seen.now)
+        return Move(steps=(replace(over_with, due_at=None),))
     if orphaned >= TRIES_AFTER_A_CRASH:
-        return over(seen, step, StepState.FAILED, f"{reason}, {orphaned} times")
+        return ended(seen, step, StepState.FAILED, f"{reason}, {orphaned} times")
+    output.pop("approved", None)  # whoever said yes did not say it to a second time
     again = replace(
         step,
         state=StepState.WAITING,
         attempt=step.attempt + 1,
         due_at=None,
         reason=reason,
-        output={**step.output, "orphaned": orphaned, "agreed": True},
+        output={**output, "agreed": True},
     )
     return Move(steps=(again,))
 
@@ -159,6 +213,7 @@ def _again(
     if retry is None or state not in retry.on or tries >= retry.attempts:
         return None
     wait = retry.backoff * 2 ** (tries - 1)
+    kept = {name: step.output[name] for name in ("approved", "must_approve") if name in step.output}
     return replace(
         step,
         state=StepState.WAITING,
@@ -166,7 +221,7 @@ def _again(
         due_at=now + wait,
         held_since=None,
         reason=f"{reason}; tried again",
-        output={"tries": tries + 1, "agreed": True, "approved": True},
+        output={**kept, "tries": tries + 1, "agreed": True},
     )
 
 
@@ -178,8 +233,9 @@ def _after_failure(seen: Seen, ended: StepRun, definition: Step) -> Move:
         return Move(steps=(ended,), escalate=f"“{definition.title}” failed: {ended.reason}")
     if way == "stop":
         reason = f"“{definition.title}” failed"
-        rest = skip_rest(seen.progress, ended.position, f"{reason} before", always=False)
+        rest = skip_rest(seen.progress, ended.position, f"{reason} before", seen.now, always=False)
         return Move(steps=(ended, *rest), stop=reason)
     jump = next(one.position for one in seen.progress.steps if one.step == way)
-    over_it = skip_rest(seen.progress, ended.position, f"“{definition.title}” failed", always=True)
+    reason = f"“{definition.title}” failed"
+    over_it = skip_rest(seen.progress, ended.position, reason, seen.now, always=False)
     return Move(steps=(ended, *(one for one in over_it if one.position < jump)))

@@ -67,8 +67,9 @@ def _values(name: str, tests: tuple[Test, ...], only: tuple[str, ...] | None) ->
 
 
 def _around(numbers: list[float]) -> Iterator[float]:
-    """Each number, one between each two, and one beyond each end."""
+    """Each number, one between each two, and one beyond each end; any, where there is none."""
     if not numbers:
+        yield 0.0
         return
     yield numbers[0] - 1
     for one, following in pairwise(numbers):

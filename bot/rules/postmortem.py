@@ -24,7 +24,7 @@ def account(record: Record, config: Config) -> Account:
     """The whole draft in words and figures, before it is drawn."""
     incident = record.incident
     drawn = picture.pictured(record, config)
-    looked_back = hindsight.looked_back(record)
+    looked_back = hindsight.looked_back(record, config)
     return Account(
         incident=incident,
         at=record.now,

@@ -24,17 +24,21 @@ from bot.rules import advice, approval, recovery
 from bot.rules.check import measured
 from bot.rules.condition import Truth, evaluate
 from bot.rules.facts import needs_readings, target_named
-from bot.rules.outcome import Move, Seen, by_hand, doing, finish, orphan, over, settle
+from bot.rules.outcome import Move, Seen, by_hand, doing, ended, finish, orphan, over, settle
 
 # After the work's own time: for the commit of what came of it.
 LEASE_MARGIN_MS = 10_000
+# An approval that came in time is used until so long after its time: for a restart in between.
+TOO_LATE_MS = 60_000
+_NOBODY = "nobody approved it in time"
 
 
 @dataclass(frozen=True)
 class Look:
-    """The decision needs the target's readings as they are now."""
+    """The decision needs the target's readings as they are now: measured since the last step ended."""
 
     target: str
+    since: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,12 @@ Decision = Look | Wait | End | Move
 def decide(seen: Seen) -> Decision:
     """The next thing that happens to a run."""
     run, step = seen.progress.run, seen.progress.current
+    if step is not None and step.state is StepState.STARTED:
+        return _leased(seen, step)
     if not run.state.live:
         return Wait(None)
     if step is None:
         return _end(seen.progress)
-    if step.state is StepState.STARTED:
-        return _leased(seen, step)
     if run.state is RunState.PAUSED:
         return Wait(None)
     if seen.now >= run.ends_by:
@@ -87,7 +91,7 @@ def _waiting(seen: Seen, step: StepRun, definition: Step) -> Decision:
     if step.due_at is not None and seen.now < step.due_at:
         return Wait(step.due_at)  # the pause before it is tried again
     if definition.when is not None and not step.output.get("agreed"):
-        judged = _judge(seen, definition.when, definition)
+        judged = _judge(seen, step, definition.when, definition)
         if isinstance(judged, Look):
             return judged
         truth, because = judged
@@ -96,9 +100,11 @@ def _waiting(seen: Seen, step: StepRun, definition: Step) -> Decision:
         if truth is Truth.UNKNOWN:
             return Move(steps=(replace(step, state=StepState.ASKING, reason=because, due_at=None),))
     wanted = approval.wanted(definition, step)
-    if wanted is not None and not step.output.get("approved"):
-        return _ask_approval(seen, step, definition, wanted)
-    return _go(seen, step, definition)
+    if wanted is None or (step.output.get("approved") and not isinstance(definition, ActionStep)):
+        return _go(seen, step, definition)
+    if _approved(seen, step, wanted):  # whoever asked for it again, or to take it back, said so
+        return _go_approved(seen, step, definition)
+    return _ask_approval(seen, step, definition, wanted)
 
 
 def _ask_approval(seen: Seen, step: StepRun, definition: Step, wanted: Approval) -> Decision:
@@ -116,19 +122,30 @@ def _asking(seen: Seen, step: StepRun, definition: Step) -> Decision:
 def _approving(seen: Seen, step: StepRun, definition: Step) -> Decision:
     wanted = approval.wanted(definition, step)
     assert wanted is not None
-    if len(approval.valid(seen.config, seen.progress, step)) >= wanted.min:
-        return _go(seen, step, definition)
-    if step.due_at is not None and seen.now >= step.due_at:
-        return _expired(seen, step, wanted)
+    enough = _approved(seen, step, wanted)
+    late = seen.now - step.due_at if step.due_at is not None else 0
+    if enough and late < TOO_LATE_MS:
+        return _go_approved(seen, step, definition)
+    if step.due_at is not None and late >= 0:
+        why = "approved, but the bot was away until that was too old" if enough else _NOBODY
+        return _expired(seen, step, wanted, why)
     return Wait(step.due_at)
 
 
-def _expired(seen: Seen, step: StepRun, wanted: Approval) -> Move:
-    reason = "nobody approved it in time"
+def _approved(seen: Seen, step: StepRun, wanted: Approval) -> bool:
+    return len(approval.valid(seen.config, seen.progress, step)) >= wanted.min
+
+
+def _go_approved(seen: Seen, step: StepRun, definition: Step) -> Decision:
+    """A step that changes nothing is tried again on the same yes; an action never."""
+    return _go(seen, replace(step, output={**step.output, "approved": True}), definition)
+
+
+def _expired(seen: Seen, step: StepRun, wanted: Approval, reason: str) -> Move:
     if wanted.on_expire == "skip":
         return Move(steps=(_skipped(step, reason, seen.now),))
     if wanted.on_expire == "fail":
-        return over(seen, step, StepState.FAILED, reason)
+        return ended(seen, step, StepState.FAILED, reason)
     anew = replace(step, attempt=step.attempt + 1, due_at=seen.now + wanted.expires, reason=reason)
     title = seen.progress.definition(step).title
     return Move(steps=(anew,), escalate=f"“{title}” waits for approval, and {reason}")
@@ -145,7 +162,7 @@ def _go(seen: Seen, step: StepRun, definition: Step) -> Decision:
         case CheckStep():
             health = seen.healths.get(target)
             return (
-                Look(target)
+                _look(seen, step, target)
                 if health is None
                 else finish(seen, begun, measured(definition, health))
             )
@@ -190,7 +207,7 @@ def _advise(seen: Seen, step: StepRun, definition: AdviseStep) -> Decision:
     target = target_named(definition, seen.progress.run)
     conditions = [one.when for one in definition.causes if one.when is not None]
     if any(needs_readings(one) for one in conditions) and target not in seen.healths:
-        return Look(target)
+        return _look(seen, step, target)
     matched = advice.matched(definition, seen.values(target), seen.now)
     output = {**step.output, "causes": matched, "text": advice.words(definition, matched)}
     return settle(seen, replace(step, output=output), StepState.OK)
@@ -198,20 +215,22 @@ def _advise(seen: Seen, step: StepRun, definition: AdviseStep) -> Decision:
 
 def _doing_by_a_person(seen: Seen, step: StepRun, definition: Step) -> Decision:
     if step.due_at is not None and seen.now >= step.due_at:
-        return over(seen, step, StepState.FAILED, "nobody did it in time")
-    remind_at = _remind_at(step, definition)
+        return ended(seen, step, StepState.FAILED, "nobody did it in time")
+    remind_at, every = _remind_at(step, definition)
     if remind_at is not None and seen.now >= remind_at:
-        output = {**step.output, "reminded": int(step.output.get("reminded", 0)) + 1}
+        missed = (seen.now - remind_at) // every  # while the bot was away, or the run paused
+        output = {**step.output, "reminded": int(step.output.get("reminded", 0)) + 1 + missed}
         return Move(steps=(replace(step, output=output),), remind=True)
     times = [one for one in (step.due_at, remind_at) if one is not None]
     return Wait(min(times) if times else None)
 
 
-def _remind_at(step: StepRun, definition: Step) -> int | None:
+def _remind_at(step: StepRun, definition: Step) -> tuple[int | None, int]:
+    """When the next reminder is due, and how often one is."""
     every = definition.remind if isinstance(definition, ChecklistStep) else None
     if every is None or step.started_at is None:
-        return None
-    return step.started_at + every * (int(step.output.get("reminded", 0)) + 1)
+        return None, 1
+    return step.started_at + every * (int(step.output.get("reminded", 0)) + 1), every
 
 
 def _watching(seen: Seen, step: StepRun, definition: Step) -> Decision:
@@ -223,7 +242,7 @@ def _watching(seen: Seen, step: StepRun, definition: Step) -> Decision:
     if seen.now < due:
         return Wait(due)
     if needs_readings(watched.that) and target not in seen.healths:
-        return Look(target)
+        return _look(seen, step, target)
     truth, because = evaluate_words(seen, watched.that, target)
     after = recovery.look(step, watched, seen.progress.run, source, truth, because, seen.now)
     if after.enough and step.output.get("verifying"):
@@ -239,10 +258,18 @@ def _stuck(seen: Seen, step: StepRun, definition: Step) -> Decision:
     return Wait(seen.progress.run.ends_by)
 
 
-def _judge(seen: Seen, condition: Condition, definition: Step) -> Look | tuple[Truth, str]:
+def _look(seen: Seen, step: StepRun, target: str) -> Look:
+    """What was measured before an action ended says nothing of what it did."""
+    ended_at = (one.ended_at or 0 for one in seen.progress.steps)
+    return Look(target, max(step.output.get("since", 0), *ended_at))
+
+
+def _judge(
+    seen: Seen, step: StepRun, condition: Condition, definition: Step
+) -> Look | tuple[Truth, str]:
     target = target_named(definition, seen.progress.run)
     if needs_readings(condition) and target not in seen.healths:
-        return Look(target)
+        return _look(seen, step, target)
     return evaluate_words(seen, condition, target)
 
 

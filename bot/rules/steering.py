@@ -56,6 +56,17 @@ def meant(progress: Progress, command: OnRun) -> StepRun | Refusal:
     return step
 
 
+def too_late(progress: Progress, step: StepRun, now: int) -> Refusal | None:
+    """Why it comes too late, though the bot has not come to the end of its time yet."""
+    run = progress.run
+    if now >= run.ends_by:
+        return Refusal(f"The time is over that {run.key} has.", f"See `/iora run {run.key}`.")
+    if step.state is StepState.APPROVING and step.due_at is not None and now >= step.due_at:
+        title = progress.definition(step).title
+        return Refusal(f"“{title}” expired: it was not approved in time.")
+    return None
+
+
 def refuse(
     config: Config,
     progress: Progress,
@@ -82,7 +93,7 @@ def refuse_run(
     """Why this may not be said to the run as a whole, now or by this person."""
     run = progress.run
     if command.verb == "undo":
-        return _refuse_undo(config, progress, command, actor)
+        return _refuse_undo(config, progress, command, actor, stands=stands)
     if not run.state.live:
         return Refusal(f"{run.key} is over: {ended(run)}.", f"See `/iora run {run.key}`.")
     if command.verb == "pause" and run.state is RunState.PAUSED:
@@ -151,6 +162,11 @@ def _answered(progress: Progress, step: StepRun) -> Refusal:
         who = f" by {access.mention(Actor(step.by).holder)}" if step.by else ""
         why = f" ({step.reason})" if step.reason else ""
         return Refusal(f"“{title}” is over: {step.state}{who}{why}.")
+    return _earlier(progress, step)
+
+
+def _earlier(progress: Progress, step: StepRun) -> Refusal:
+    title = progress.definition(step).title
     return Refusal(
         f"That button is of an earlier asking: “{title}” was asked anew.",
         f"See `/iora run {progress.run.key}`.",
@@ -171,26 +187,27 @@ def _does_not_fit(progress: Progress, step: StepRun | None, verb: str) -> Refusa
 
 
 def _refuse_undo(
-    config: Config, progress: Progress, command: OnRun, actor: Actor
+    config: Config, progress: Progress, command: OnRun, actor: Actor, *, stands: bool
 ) -> Refusal | None:
-    """Whoever may approve what was done may take it back."""
+    """Whoever may approve what was done may take it back; what a person did, whoever has a part in it."""
     run, mark = progress.run, command.mark
     steps = (
         [one for one in progress.steps if one.position == mark.position]
         if mark is not None
         else [one for one in progress.steps if undo.possible(config, progress, one)]
     )
-    if not steps or not all(undo.possible(config, progress, one) for one in steps):
-        return Refusal(f"{run.key} did nothing there that can be taken back, or it was already.")
     current = progress.current
     if current is not None and current.state is StepState.STARTED:
         return Refusal("The bot is doing a step at this moment.", "Try again when it has ended.")
-    for step in steps:
-        if isinstance(progress.definition(step), ActionStep):
-            refusal = approval.refuse(config, progress, step, actor)
-            if refusal is not None:
-                return refusal
-    return None
+    if not steps or not all(undo.possible(config, progress, one) for one in steps):
+        return Refusal(f"{run.key} did nothing there that can be taken back, or it was already.")
+    if mark is not None and steps[0].attempt != mark.attempt:
+        return _earlier(progress, steps[0])
+    actions = [one for one in steps if isinstance(progress.definition(one), ActionStep)]
+    if not actions and not stands:
+        return _not_yours(config, progress, command.verb)
+    refusals = (approval.refuse(config, progress, step, actor) for step in actions)
+    return next((one for one in refusals if one is not None), None)
 
 
 def _not_yours(config: Config, progress: Progress, verb: str) -> Refusal:

@@ -7,40 +7,35 @@ from bot.model.run import Progress, StepRun, StepState
 from bot.model.step import ActionStep
 from bot.rules.facts import target_named
 
-_MAY_HAVE_BEEN_DONE = {StepState.OK, StepState.FAILED, StepState.UNKNOWN, StepState.STUCK}
+_MAY_HAVE_BEEN_DONE = {StepState.OK, StepState.UNKNOWN, StepState.STUCK}
 
 
 def possible(config: Config, progress: Progress, step: StepRun) -> bool:
     """Whether the step did something that can be taken back, and was not yet.
 
-    A step that failed may have been done before what it should bring about did not come.
+    A step that failed, or whose watch was skipped, was done before what it should bring about did not
+    come; one of which nobody knew whether it was done stays so, whatever became of it.
     """
-    if step.undoes is not None or progress.undone(step):
+    if step.undoes is not None or progress.undone(step) or not _may_have_been_done(step):
         return False
-    if step.state not in _MAY_HAVE_BEEN_DONE or _certainly_not_done(step):
-        return False
-    return _way(config, progress, step) is not None
+    return way(config, progress, step) is not None
 
 
 def step(config: Config, progress: Progress, done: StepRun, position: int) -> StepRun:
     """The step that takes ``done`` back."""
-    way = _way(config, progress, done)
-    assert way is not None
+    known = way(config, progress, done)
+    assert known is not None
     return StepRun(
         run_id=done.run_id,
         position=position,
         step=f"undo-{done.step}"[:63],
         state=StepState.WAITING,
-        output={"undo": way},
+        output={"undo": known},
         undoes=done.position,
     )
 
 
-def _certainly_not_done(step: StepRun) -> bool:
-    return step.state is StepState.FAILED and not step.output.get("called")
-
-
-def _way(config: Config, progress: Progress, step: StepRun) -> dict[str, str] | None:
+def way(config: Config, progress: Progress, step: StepRun) -> dict[str, str] | None:
     """What the step says, else what the action's own config says."""
     definition = progress.definition(step)
     if definition.undo is not None:
@@ -52,3 +47,9 @@ def _way(config: Config, progress: Progress, step: StepRun) -> dict[str, str] | 
     target = config.targets.get(target_named(definition, progress.run))
     action = target.actions.get(definition.action) if target is not None else None
     return {"action": action.undo} if action is not None and action.undo else None
+
+
+def _may_have_been_done(step: StepRun) -> bool:
+    if step.output.get("called") or step.output.get("verifying"):
+        return True
+    return step.state in _MAY_HAVE_BEEN_DONE

@@ -7,12 +7,14 @@ that Sunday in Berlin happens at 03:00. One that exists twice happens once, the 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=4_096)
 def instant(day: date, minute: int, zone: ZoneInfo) -> int:
     """When a wall clock shows a minute of a day, in milliseconds since the epoch."""
     return _instant(datetime.combine(day, time(minute // 60, minute % 60), zone))

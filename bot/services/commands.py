@@ -105,8 +105,11 @@ class Commands:
     async def carry_out(self, command: Command, asked: Asked) -> Given:
         """The answer; when it says that something was done, that is committed."""
         handler = self._kinds.get(type(command))
+        # An outsider's refusal goes on the timeline.
         if handler is None and isinstance(command, OnIncident):
-            return await self._change(command, asked)  # an outsider's refusal goes on the timeline
+            return await self._change(command, asked)
+        if isinstance(command, OnRun):
+            return await self._runs.act(command, asked)
         outsider = access.refuse_outsider(self._live.config, asked.actor)
         if outsider is not None:
             return outsider

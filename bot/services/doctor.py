@@ -54,6 +54,7 @@ class Doctor:
             *await self._slack(),
             *await self._store(),
             *await self._targets(),
+            *_runbook_lines(self._live),
             self._time(),
         ]
 
@@ -127,6 +128,19 @@ def _target_lines(health: Health) -> Iterable[Line]:
     reasons = {r.reason for r in health.readings if r.source == "agent" and r.value is None}
     for reason in sorted(reason for reason in reasons if reason):
         yield Line("look", f"{health.target}: {reason}", "start `iora agent` on its host")
+
+
+def _runbook_lines(live: Live) -> Iterable[Line]:
+    for problems in live.broken.values():
+        for problem in problems:
+            yield Line(
+                "bad", f"runbook left out: {problem}", "correct it, then: kill -HUP, or restart"
+            )
+    if live.books:
+        yield Line("ok", f"runbooks: {len(live.books)} can be used")
+    elif not live.broken:
+        fix = "`iora init` writes those that come with the bot; IORA_RUNBOOKS names their folder"
+        yield Line("look", "runbooks: there are none", fix)
 
 
 def _outbox(tx: Tx) -> tuple[int, dict[str, int]]:

@@ -7,6 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.clock import Clock
 from bot.collect import agent, health, metrics
@@ -57,19 +58,23 @@ class Monitoring:
         self._live = live
         self._clock = clock
         self._under_way: dict[str, _Measurement] = {}
+        self._tasks: set[asyncio.Task[Health]] = set()
         self._silences: dict[str, int] = {}
         self._put_off: set[str] = set()
         self._took_ms: dict[str, float] = {}
         self._shown: OrderedDict[tuple[str, int], Health] = OrderedDict()
 
-    async def refresh(self, targets: Sequence[str], within_ms: int) -> tuple[Health, ...]:
+    async def refresh(
+        self, targets: Sequence[str], within_ms: int, since: int = 0
+    ) -> tuple[Health, ...]:
         """The health of each target, in order; one that is late is unknown, the rest is on time.
 
-        A measurement that is late goes on, so that asking again soon gets its result.
+        A measurement that is late goes on, so that asking again soon gets its result. One that began
+        before ``since`` (milliseconds since the epoch) is not shared: it may not see what changed then.
         """
         # Who took longest last time is asked first: the whole is over when the slowest is.
         order = sorted(dict.fromkeys(targets), key=lambda name: -self._took_ms.get(name, 0.0))
-        measuring = {name: self._measuring(name) for name in order}
+        measuring = {name: self._measuring(name, since) for name in order}
         tasks = [one.task for one in measuring.values()]
         await asyncio.wait(tasks, timeout=within_ms / 1000)
         return tuple(self._read(name, measuring[name]) for name in targets)
@@ -86,20 +91,27 @@ class Monitoring:
 
     async def close(self) -> None:
         """Give up what is still being measured."""
-        tasks = [one.task for one in self._under_way.values()]
+        tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _measuring(self, name: str) -> _Measurement:
+    def _measuring(self, name: str, since: int) -> _Measurement:
         known = self._under_way.get(name)
-        if known is not None:
+        if known is not None and known.since >= since:
             return known
         config = self._live.config
         task = asyncio.create_task(self._measure(name, config), name=f"measure {name}")
-        task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._measured, name))
         self._under_way[name] = _Measurement(task, config, self._clock.now())
         return self._under_way[name]
+
+    def _measured(self, name: str, task: asyncio.Task[Health]) -> None:
+        self._tasks.discard(task)
+        known = self._under_way.get(name)
+        if known is not None and known.task is task:
+            del self._under_way[name]
 
     async def _measure(self, name: str, config: Config) -> Health:
         target = config.targets[name]

@@ -56,7 +56,7 @@ def set_override(tx: Tx, config: Config, command: SetOverride, asked: Asked) -> 
     if unknown is not None:
         return unknown
     if not _may(config, asked.actor, command.person):
-        return _refused(config, "put somebody else on call")
+        return _refused(config, asked.actor, "put somebody else on call")
     start = tx.now
     if command.start is not None:
         start = moment(command.start, config.oncall[command.schedule].zone, tx.now)
@@ -83,7 +83,7 @@ def end_override(tx: Tx, config: Config, command: EndOverride, asked: Asked) -> 
         reason = f"No override of `{command.schedule}` counts now or is to come."
         return Refusal(reason, f"See `/iora oncall {command.schedule}`.")
     if asked.actor.text != override.made_by and not _may(config, asked.actor, override.person):
-        return _refused(config, "take back this override")
+        return _refused(config, asked.actor, "take back this override")
     overrides.end(tx, override, asked.actor.text)
     then = _roster(tx, config).duty(command.schedule, max(tx.now, override.since)).person
     _changed(tx, config, override, "ended", {"by": asked.actor.text, "instead": then})
@@ -141,10 +141,13 @@ def _may(config: Config, actor: Actor, person: str) -> bool:
     return actor.person == person or actor.holder in holders
 
 
-def _refused(config: Config, verb: str) -> Refusal:
+def _refused(config: Config, actor: Actor, verb: str) -> Refusal:
     holders = dict.fromkeys((*config.holders("responder"), *config.holders("commander")))
     names = listed([access.mention(one) for one in holders], "and") if holders else "nobody else"
-    return Refusal(f"You may not {verb}.", f"Who may: the person themself; {names}.")
+    remedy = f"Who may: the person themself; {names}."
+    if actor.person is None:
+        remedy += f" To be one of them, add {actor.holder} under `roles` in the config."
+    return Refusal(f"You may not {verb}.", remedy)
 
 
 def _unknown(config: Config, name: str | None) -> Refusal | None:

@@ -15,7 +15,7 @@ from bot.model.config import Config
 from bot.model.incident import Incident
 from bot.model.reading import Health
 from bot.model.run import Progress, Result, Run, RunState, StepRun, StepState, Work
-from bot.model.step import NotifyStep
+from bot.model.step import CollectStep, NotifyStep
 from bot.model.timer import Timer
 from bot.rules import access, facts, inputs, outcome, runbook
 from bot.rules.known import Values
@@ -118,14 +118,17 @@ def finish(tx: Tx, work: Work, result: Result, config: Config) -> None:
     """What came of the work, if the step still waits for it."""
     progress = _progress(tx, work.run.id)
     step = progress.steps[work.step.position]
-    if step.state is not StepState.STARTED or step.attempt != work.step.attempt:
+    if not outcome.awaits(step, work):
         log.warning("%s: the result of “%s” came too late", work.run.key, work.definition.title)
         return
     if result.report is not None:
         reports.add(tx, result.report, work.run.incident_id, config.reports.keep)
     looked = seen(tx, progress, config)
     apply(tx, looked, outcome.finish(looked, step, result))
-    wake(tx, work.run)
+    if progress.run.state.live:
+        wake(tx, work.run)
+    else:
+        timers.remove(tx, KIND, str(work.run.id))
 
 
 def told(tx: Tx, work: Work, text: str) -> None:
@@ -151,7 +154,7 @@ def apply(tx: Tx, looked: Seen, move: Move, actor: str = BOT) -> None:
             run_news.ask(tx, run, step)
         if move.send:
             _send(tx, looked, step)
-    if move.stop:
+    if move.stop and not run.reason:
         _set(tx, run, run.state, move.stop)
     if move.escalate:
         run_news.escalate(tx, run, move.escalate)
@@ -161,7 +164,8 @@ def apply(tx: Tx, looked: Seen, move: Move, actor: str = BOT) -> None:
 def end(tx: Tx, progress: Progress, state: RunState, reason: str, actor: str) -> None:
     """The run is over: what has no result yet is skipped, but what the bot is still doing."""
     run = progress.run
-    for step in outcome.skip_rest(progress, -1, reason or f"the run is {state}", always=True):
+    why = reason or f"the run is {state}"
+    for step in outcome.skip_rest(progress, -1, why, tx.now, always=True):
         runs.save(tx, step)
         run_news.answered(tx, run, step)
     runs.set_state(
@@ -173,7 +177,11 @@ def end(tx: Tx, progress: Progress, state: RunState, reason: str, actor: str) ->
         ended_at=tx.now,
         ended_by=actor,
     )
-    timers.remove(tx, KIND, str(run.id))
+    current = progress.current
+    if current is not None and current.state is StepState.STARTED:
+        _sleep(tx, progress, current.due_at)
+    else:
+        timers.remove(tx, KIND, str(run.id))
     run_news.run_changed(tx, run, str(state), actor, reason)
 
 
@@ -185,9 +193,10 @@ def recover(tx: Tx, config: Config) -> None:
             if step.state is StepState.STARTED:
                 looked = seen(tx, progress, config)
                 apply(tx, looked, outcome.orphan(looked, step))
+        wake(tx, progress.run)
     armed = set(timers.armed(tx, KIND))
     for run in runs.live(tx):
-        if str(run.id) not in armed or run.id in runs.unfinished(tx):
+        if str(run.id) not in armed:
             wake(tx, run)
 
 
@@ -215,12 +224,13 @@ def _progress(tx: Tx, run_id: int) -> Progress:
 
 
 def _sleep(tx: Tx, progress: Progress, until: int | None) -> None:
-    """Until then; the end of the run's time wakes it in any case, unless it is paused."""
+    """Until then; the end of the run's time wakes it in any case, unless it is paused or over."""
     run = progress.run
-    if run.state is RunState.PAUSED and until is None:
-        return
-    due = run.ends_by if until is None else min(until, max(run.ends_by, tx.now))
-    timers.arm(tx, KIND, str(run.id), due, incident_id=run.incident_id)
+    due = until
+    if run.state is RunState.RUNNING and (until is None or tx.now < run.ends_by < until):
+        due = run.ends_by
+    if due is not None:
+        timers.arm(tx, KIND, str(run.id), due, incident_id=run.incident_id)
 
 
 def _set(tx: Tx, run: Run, state: RunState, reason: str) -> None:
@@ -242,11 +252,13 @@ def _with_text(looked: Seen, before: StepRun, step: StepRun) -> StepRun:
     }:
         return step
     definition = looked.progress.definition(step)
-    if not definition.text:
-        return step
+    texts = {"words": definition.text}
+    if isinstance(definition, CollectStep):
+        texts["issue"] = definition.issue
     target = facts.target_named(definition, looked.progress.run)
     shown = facts.shown(looked.progress, looked.incident, looked.healths.get(target))
-    return replace(step, output={**step.output, "words": _rendered(definition.text, shown)})
+    filled = {name: _rendered(text, shown) for name, text in texts.items() if text}
+    return replace(step, output={**step.output, **filled})
 
 
 def _rendered(source: str, shown: Mapping[str, object]) -> str:

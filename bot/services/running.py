@@ -14,7 +14,7 @@ from bot.model.action import Done, Failed, Unclear
 from bot.model.answer import Refusal
 from bot.model.condition import change_of
 from bot.model.incident import Facts
-from bot.model.probe import Artifact, ProbeFailed, ProbeRun
+from bot.model.probe import Artifact, ProbeFailed, ProbeOutcome, ProbeRun
 from bot.model.reading import Health, Reading
 from bot.model.report import Report, Wanted
 from bot.model.run import Result, Work
@@ -25,6 +25,7 @@ from bot.model.step import (
     PostmortemStep,
     ProbeStep,
 )
+from bot.model.target import AgentSource
 from bot.model.timer import Timer
 from bot.rules import check, facts, known, verdict
 from bot.rules.known import Values
@@ -37,11 +38,11 @@ from bot.services.monitoring import Monitoring
 from bot.services.postmortem import Postmortems
 from bot.store import reports, runs, samples
 from bot.store.database import Database, Tx
-from bot.text import clean
+from bot.text import clean, plain
 
 log = logging.getLogger(__name__)
 
-LINES = 8  # of what a probe printed that stand in its one line of result
+BUSY_AGAIN_S = 0.5
 _LAST = 8_000  # characters of output that are kept; the whole is a file
 _BY_HAND = {"unreachable", "unauthorized", "not_offered", "no_agent", "not_runnable"}
 
@@ -88,13 +89,13 @@ class Running:
         if look.target not in config.targets:
             return {look.target: verdict.not_watched(look.target, self._clock.now())}
         within = self._monitoring.time_limit((look.target,))
-        (health,) = await self._monitoring.refresh((look.target,), within)
+        (health,) = await self._monitoring.refresh((look.target,), within, look.since)
         return {look.target: health}
 
     async def _within(self, work: Work) -> Result:
         """The result within the step's time; an action has its own limit, and is never cut off by this."""
         if isinstance(work.definition, ActionStep):
-            return await self._call(work)
+            return await self._called(work)
         try:
             async with asyncio.timeout(work.within_ms / 1000):
                 return await self._done(work)
@@ -118,6 +119,16 @@ class Running:
                 return await self._open_draft(work)
         raise AssertionError(work.definition.kind)
 
+    async def _called(self, work: Work) -> Result:
+        try:
+            return await self._call(work)
+        except Exception:
+            log.exception(
+                "%s: the call of “%s” failed in the bot", work.run.key, work.definition.title
+            )
+            text = "nobody knows whether it was done: the bot failed in the call, see its log"
+            return Result(state="unknown", text=text, facts={"called": True})
+
     async def _call(self, work: Work) -> Result:
         definition = work.definition
         assert isinstance(definition, ActionStep)
@@ -135,7 +146,7 @@ class Running:
                 return Result(state="unknown", text=text, facts={"called": True})
 
     async def _measure(self, work: Work) -> Result:
-        (health,) = (await self._look(Look(work.target))).values()
+        (health,) = (await self._look(Look(work.target, work.step.started_at or 0))).values()
         text = f"{work.target} is {health.verdict}: {health.reason}"
         return Result(state="ok", text=text, readings=check.readings_of(health))
 
@@ -147,7 +158,7 @@ class Running:
         wanted = Wanted(
             id=self._diagnosis.new_id(),
             target=work.target,
-            description=f"{work.run.key} {work.run.runbook}: {work.definition.title}",
+            description=await self._database.read(_issue, work),
             by=work.run.by,
             incident=work.run.incident_id if emergency else None,
         )
@@ -164,9 +175,7 @@ class Running:
         source = target.agent if target is not None else None
         if source is None:
             return Result(state="by_hand", text=f"{work.target} has no agent in the config")
-        name = work.definition.probe
-        ran = await probe.run(self._client, source, name, approved=work.approved)
-        match ran:
+        match ran := await self._run_probe(work, source):
             case ProbeFailed("needs_approval"):
                 return Result(state="approval", text=ran.reason)
             case ProbeFailed(kind) if kind in _BY_HAND:
@@ -175,6 +184,17 @@ class Running:
                 return Result(state="failed", text=ran.reason)
         files, left_out = await self._keep(work, ran)
         return _ran(ran, files, left_out)
+
+    async def _run_probe(self, work: Work, source: AgentSource) -> ProbeOutcome:
+        """An agent runs one probe at a time: another run's is waited for, within the step's time."""
+        assert isinstance(work.definition, ProbeStep)
+        name = work.definition.probe
+        while True:
+            ran = await probe.run(self._client, source, name, approved=work.approved)
+            if not (isinstance(ran, ProbeFailed) and ran.kind == "busy"):
+                return ran
+            await self._database.write(runbooks.told, work, f"waits: {ran.reason}")
+            await asyncio.sleep(BUSY_AGAIN_S)
 
     async def _keep(self, work: Work, ran: ProbeRun) -> tuple[list[Facts], dict[str, str]]:
         """What the probe left, in a folder of this attempt; what can't be kept is said."""
@@ -240,8 +260,8 @@ def _ran(ran: ProbeRun, files: list[Facts], left_out: Mapping[str, str]) -> Resu
     ended = (
         f"ended by signal {ran.signal}" if ran.exit_code is None else f"exit code {ran.exit_code}"
     )
-    text = clean(lines[-1], 200) if ran.ok and lines else ended
-    if not ran.ok:
+    text = clean(lines[0], 200) if ran.ok and lines else ended
+    if not ran.ok:  # what it says last is mostly why
         text = f"{ran.stopped or ended}: {clean(lines[-1], 200)}" if lines else ran.stopped or ended
     kept = {
         "stdout": out[-_LAST:],
@@ -259,6 +279,13 @@ def _file(place: Path, one: Artifact) -> Facts:
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_bytes(content)
+
+
+def _issue(tx: Tx, work: Work) -> str:
+    """What is wrong, as the step says it; else why the report is made."""
+    progress = runs.progress(tx, work.run.id)
+    said = progress.steps[work.step.position].output.get("issue") if progress else None
+    return plain(said) if said else f"{work.run.key} {work.run.runbook}: {work.definition.title}"
 
 
 def _newest_report(tx: Tx, run_id: int, target: str) -> Report | None:

@@ -25,11 +25,10 @@ def act(tx: Tx, config: Config, command: OnRun, asked: Asked) -> Progress | Refu
     progress = runs.progress(tx, command.run)
     if progress is None:
         return Refusal(f"There is no RUN-{command.run}.", "See `/iora runbooks`.")
-    if command.verb == "show":
-        return progress
-    refusal = access.refuse_outsider(config, asked.actor) or _act(
-        tx, config, progress, command, asked.actor
-    )
+    refusal = access.refuse_outsider(config, asked.actor)
+    if command.verb in _LOOKS:
+        return refusal or progress
+    refusal = refusal or _act(tx, config, progress, command, asked.actor)
     if refusal is not None:
         if progress.run.incident_id is not None:
             said = {"command": f"{command.verb} in {progress.run.key}", "reason": refusal.reason}
@@ -46,10 +45,14 @@ def refused(tx: Tx, config: Config, command: OnRun, asked: Asked) -> Refusal | N
     if progress is None:
         return Refusal(f"There is no RUN-{command.run}.")
     outsider = access.refuse_outsider(config, asked.actor)
-    step = steering.meant(progress, command)
-    if outsider is not None or isinstance(step, Refusal):
-        return outsider or (step if isinstance(step, Refusal) else None)
+    if outsider is not None or command.verb in _LOOKS:
+        return outsider
     stands = _stands(tx, config, progress, asked.actor)
+    if command.verb in _ON_RUN:
+        return steering.refuse_run(config, progress, command, asked.actor, stands=stands)
+    step = steering.meant(progress, command)
+    if isinstance(step, Refusal):
+        return step
     return steering.refuse(config, progress, step, command, asked.actor, stands=stands)
 
 
@@ -65,7 +68,9 @@ def _act(
     step = steering.meant(progress, command)
     if isinstance(step, Refusal):
         return step
-    refusal = steering.refuse(config, progress, step, command, actor, stands=stands)
+    refusal = steering.too_late(progress, step, tx.now) or steering.refuse(
+        config, progress, step, command, actor, stands=stands
+    )
     if refusal is not None:
         return refusal
     return _ON_STEP[command.verb](tx, config, progress, step, command, actor)
@@ -121,7 +126,7 @@ def _do(
 def _skip(
     tx: Tx, config: Config, progress: Progress, step: StepRun, command: OnRun, actor: Actor
 ) -> Refusal | None:
-    if not command.text:
+    if not command.text.strip():
         remedy = f"Write `/iora run {progress.run.key} skip REASON`."
         return Refusal("A step is skipped with a reason.", remedy)
     reason = f"skipped: {command.text}"
@@ -157,13 +162,14 @@ def _repeat(
     tx: Tx, config: Config, progress: Progress, step: StepRun, command: OnRun, actor: Actor
 ) -> Refusal | None:
     """Whoever looked, and asks for it again, says yes to the new call with it."""
+    kept = {"undo": step.output["undo"]} if step.undoes is not None else {}
     again = replace(
         step,
         state=StepState.WAITING,
         attempt=step.attempt + 1,
         due_at=None,
         reason="",
-        output={"agreed": True},
+        output={**kept, "agreed": True, "called": True},
     )
     _note(tx, progress, step, actor, "repeated", command.text)
     _apply(tx, config, progress, Move(steps=(again,)), actor)
@@ -194,9 +200,10 @@ def _take_back(
     run = progress.run
     if not run.state.live and (other := runs.live_of(tx, run.runbook, run.target)) is not None:
         return Refusal(f"{other.key} runs `{run.runbook}` on {run.target}.", "Let it end first.")
-    for step in outcome.skip_rest(progress, -1, "what was done is taken back", always=True):
-        runs.save(tx, step)
-        run_news.answered(tx, run, step)
+    for step in outcome.skip_rest(progress, -1, "what was done is taken back", tx.now, always=True):
+        if step.undoes is None:  # what is to be taken back already, is
+            runs.save(tx, step)
+            run_news.answered(tx, run, step)
     for number, step in enumerate(steps):
         taking = undo.step(config, progress, step, len(progress.steps) + number)
         runs.add_step(tx, taking)
@@ -286,6 +293,7 @@ def _note(tx: Tx, progress: Progress, step: StepRun, actor: Actor, choice: str, 
 OnStep = Callable[[Tx, Config, Progress, StepRun, OnRun, Actor], Refusal | None]
 OnWhole = Callable[[Tx, Config, Progress, OnRun, Actor], Refusal | None]
 
+_LOOKS = frozenset({"show", "preview"})
 _ON_STEP: Mapping[Verb, OnStep] = {
     "approve": _approve,
     "reject": _reject,

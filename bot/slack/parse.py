@@ -42,6 +42,7 @@ from bot.model.command import (
     Update,
 )
 from bot.model.incident import Severity
+from bot.model.run import Mark
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
 from bot.slack import rota
@@ -55,8 +56,13 @@ TEXT = 2_000
 _INCIDENT = re.compile(r"^(?:#?inc-?|#)([0-9]{1,18})[:,.]?$", re.IGNORECASE)
 _BARE = re.compile(r"^([0-9]{1,18})$")
 _DASHES = {"--", "\u2014", "\u2013"}  # some keyboards turn -- into a long dash
-_RUN = re.compile(r"^run-?([0-9]{1,15})$", re.IGNORECASE)
-_INPUT = re.compile(r"^([a-z][a-z0-9_-]{0,62})=(.*)$", re.DOTALL)
+# A run, or one asking of one of its steps.
+_RUN = re.compile(r"^run-?([0-9]{1,15})(?:/([0-9]{1,4})/([0-9]{1,6}))?$", re.IGNORECASE)
+# An input of a runbook; one with spaces stands in quotation marks, which phones write in their own way.
+_QUOTE = r"""(?:"[^"]*"|'[^']*'|[\u201c-\u201e][^\u201c-\u201e]*[\u201c-\u201e])(?=\s|$)"""
+_INPUT = re.compile(rf"([a-z][a-z0-9_-]{{0,62}})=(?:({_QUOTE})|(.*))", re.DOTALL)
+_INPUT_OR_WORD = re.compile(rf"[a-z][a-z0-9_-]{{0,62}}={_QUOTE}|\S+")
+_QUOTE_MARKS = ('"', "'", "\u201c", "\u201d", "\u201e")
 _DRY_RUN = {"--dry-run", "\u2014dry-run", "\u2013dry-run"}
 _TIME = re.compile(r"^([01]?[0-9]|2[0-3]):([0-5][0-9])$")
 _SEVERITIES = {str(severity) for severity in Severity}
@@ -279,17 +285,19 @@ def _run(said: Said) -> Parsed:
     """Start a runbook, or say something to a run: the first word tells which."""
     if not said.words:
         return usage("run", "Name a runbook: `/iora runbooks` shows which fit.")
-    number = _RUN.match(from_slack(said.words[0]))
-    if number is not None:
-        return _on_run(int(number[1]), Said(said.words[1:], said.targets, said.now))
+    run = _RUN.match(from_slack(said.words[0]))
+    if run is not None:
+        return _on_run(run, Said(said.words[1:], said.targets, said.now))
     dry_run, incident, target = False, None, None
     inputs: dict[str, str] = {}
-    for word in map(from_slack, said.words[1:]):
-        given, found = _INPUT.match(word), _INCIDENT.match(word)
+    for word in _INPUT_OR_WORD.findall(from_slack(" ".join(said.words[1:]))):
+        given, found = _INPUT.fullmatch(word), _INCIDENT.match(word)
         if word in _DRY_RUN:
             dry_run = True
+        elif given is not None and not given[2] and given[3].startswith(_QUOTE_MARKS):
+            return usage("run", f"The quotation mark of {_quoted(word)} is not closed.")
         elif given is not None:
-            inputs[given[1]] = given[2]
+            inputs[given[1]] = given[2][1:-1] if given[2] else given[3]
         elif found is not None:
             incident = int(found[1])
         elif target is None:
@@ -300,7 +308,9 @@ def _run(said: Said) -> Parsed:
     return StartRun(runbook=name, target=target, incident=incident, inputs=inputs, dry_run=dry_run)
 
 
-def _on_run(number: int, said: Said) -> Parsed:
+def _on_run(run: re.Match[str], said: Said) -> Parsed:
+    number = int(run[1])
+    mark = Mark(number, int(run[2]), int(run[3])) if run[2] else None
     if not said.words:
         return OnRun(run=number, verb="show")
     word = said.words[0].lower()
@@ -312,9 +322,8 @@ def _on_run(number: int, said: Said) -> Parsed:
     rest = Said(said.words[1:], said.targets, said.now)
     if len(rest.text) > TEXT:
         return usage("run", _too_long("text", rest.text, TEXT))
-    return OnRun(
-        run=number, verb=verb, text=rest.text, ticks=_ticks(rest) if verb == "done" else {}
-    )
+    ticks = _ticks(rest) if verb == "done" else {}
+    return OnRun(run=number, verb=verb, text=rest.text, mark=mark, ticks=ticks)
 
 
 def _ticks(said: Said) -> dict[int, Tick]:

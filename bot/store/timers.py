@@ -119,9 +119,15 @@ def of_incident(tx: Tx, kind: str, incident_id: int) -> list[Timer]:
     return [_timer(row) for row in rows]
 
 
-def next_due(tx: Tx) -> int | None:
-    """When the soonest timer is due, in milliseconds since the epoch."""
-    row = tx.one("SELECT due_at FROM timers ORDER BY due_at LIMIT 1")
+def next_due(tx: Tx, kind: str | None = None) -> int | None:
+    """When the soonest timer (of a kind) is due, in milliseconds since the epoch."""
+    row = (
+        tx.one("SELECT due_at FROM timers ORDER BY due_at LIMIT 1")
+        if kind is None
+        else tx.one(
+            "SELECT due_at FROM timers WHERE kind = :kind ORDER BY due_at LIMIT 1", kind=kind
+        )
+    )
     return row["due_at"] if row else None
 
 

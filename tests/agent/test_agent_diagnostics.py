@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import ssl
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from bot.agent.snapshot import redacted
 from bot.clock import SystemClock
 from tests.support.agents import BEARER, Agent, agent, environ, write
 from tests.support.hostile import self_signed
+from tests.support.ports import kept_port
 from tests.support.programs import ask, child, sample, script, until
 
 EXAMPLE = json.loads((Path(__file__).parents[1] / "support/diagnostics.json").read_text())
@@ -32,9 +32,7 @@ WAIT = "import time; print('ready', flush=True); time.sleep(60)"
 def watching(tmp_path_factory) -> Iterator[Agent]:
     """One agent with everything configured, and the sample service that it watches."""
     folder = tmp_path_factory.mktemp("agent")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        nobody = server.getsockname()[1]
-    with sample(folder) as service:
+    with kept_port() as nobody, sample(folder) as service:
         more = (
             "logs: [{file: sample.log}, {journald: none.service}]\n"
             f"relay: {{dashboard: '{service.url}/api/metrics', missing: '{service.url}/none', "
@@ -123,11 +121,10 @@ def test_without_a_process_the_machine_is_still_told(tmp_path):
 def test_a_database_that_does_not_answer_is_a_part_that_failed_and_without_one_there_is_no_part(
     tmp_path, watching
 ):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        nobody = server.getsockname()[1]
-    more = f"postgres: {{dsn: 'postgresql://u:s3cret@127.0.0.1:{nobody}/d'}}\n"
-    with agent(write(tmp_path, "port: 1", more=more)) as running:
-        database = running.get("/v1/diagnostics").json()["parts"]["database"]
+    with kept_port() as nobody:
+        more = f"postgres: {{dsn: 'postgresql://u:s3cret@127.0.0.1:{nobody}/d'}}\n"
+        with agent(write(tmp_path, "port: 1", more=more)) as running:
+            database = running.get("/v1/diagnostics").json()["parts"]["database"]
     assert (database["ok"], database["data"]) == (False, None)
     assert "s3cret" not in database["error"]
     assert watching.get("/v1/database").json()["kind"] == "no_such_path"

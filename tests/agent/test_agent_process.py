@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.support.agents import BEARER, TOKEN, Agent, agent, environ, write
+from tests.support.ports import kept_port
 from tests.support.programs import Sample, ask, sample, until
 
 METRICS = [
@@ -269,9 +270,10 @@ def test_beyond_loopback_it_starts_with_a_token(tmp_path):
 
 
 def test_a_platforms_port_is_taken(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with agent(write(tmp_path, "port: 1"), PORT=str(port)) as running:
+    with (
+        kept_port() as port,
+        agent(write(tmp_path, "port: 1"), PORT=str(port)) as running,
+    ):
         assert running.url == f"http://127.0.0.1:{port}"
 
 

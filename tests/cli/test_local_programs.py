@@ -4,76 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import re
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
-import psutil
 import pytest
 
-from tests.support.running import ROOT, iora
-
-PATIENCE_S = 60.0
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("IORA_", "SLACK_")) and name not in {"HOST", "PORT", "LOG_LEVEL"}
-    }
-    return kept | {"PYTHONPATH": str(ROOT), **more}
-
-
-class Local:
-    """A running `iora local`; ``page`` is what it told its user to open."""
-
-    def __init__(self, process: asyncio.subprocess.Process, page: str) -> None:
-        self.process = process
-        self.page = page
-        self.children = psutil.Process(process.pid).children(recursive=True)
-
-    async def end(self, number: signal.Signals = signal.SIGINT) -> int:
-        self.process.send_signal(number)
-        async with asyncio.timeout(PATIENCE_S):
-            return await self.process.wait()
-
-    def left(self) -> list[psutil.Process]:
-        """Children that are still there."""
-        return [
-            child
-            for child in self.children
-            if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
-        ]
-
-
-@asynccontextmanager
-async def local(folder: Path, **environ: str) -> AsyncIterator[Local]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "local"),
-        cwd=folder,
-        env=environment(**environ),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            line = (await process.stdout.readline()).decode()
-        assert re.fullmatch(r"Open http://127\.0\.0\.1:\d+/\n", line), line
-        yield Local(process, line.split()[1])
-    finally:
-        if process.returncode is None:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-        await process.communicate()
+from tests.support.local import PATIENCE_S, Local, environment, local
+from tests.support.ports import kept_port
+from tests.support.running import iora
 
 
 @contextlib.contextmanager
@@ -129,12 +68,10 @@ async def test_sigterm_ends_it_too(tmp_path):
 
 
 async def test_the_page_is_where_port_says(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    async with local(tmp_path, PORT=str(port)) as running:
-        assert running.page == f"http://127.0.0.1:{port}/"
-        await running.end()
+    with kept_port() as port:
+        async with local(tmp_path, PORT=str(port)) as running:
+            assert running.page == f"http://127.0.0.1:{port}/"
+            await running.end()
 
 
 async def test_a_port_that_is_taken_is_said_in_one_line(tmp_path):

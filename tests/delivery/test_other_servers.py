@@ -14,7 +14,8 @@ from bot.send.identity import SCOPES
 from bot.workspace import faults
 from tests.support.delivered import TELL_ALICE, arrived, nothing_lost_or_twice, row, settle
 from tests.support.house import ALICE, BOB, House, config_for, living, standing
-from tests.support.play import free_port, play
+from tests.support.play import play
+from tests.support.ports import kept_port
 
 EXTRAS = (
     "files.getUploadURLExternal",
@@ -44,17 +45,17 @@ async def connected(
     folder: Path, mode: str, *, lacks: tuple[str, ...] = ()
 ) -> AsyncIterator[House]:
     """A house whose bot is reached by Socket Mode, or over signed HTTP without an app token."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/slack/events" if mode == "http" else None
-    async with standing(folder, events_url=url) as house:
-        house.slack.without(*lacks)
-        environ = {}
-        if mode == "http":
-            secret = house.slack.signing_secret
-            environ = {"PORT": str(port), "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": secret}
-        async with living(house, config_for(house.target), environ):
-            assert house.slack.sockets.connected == (0 if mode == "http" else 1)
-            yield house
+    with kept_port() as port:
+        url = f"http://127.0.0.1:{port}/slack/events" if mode == "http" else None
+        async with standing(folder, events_url=url) as house:
+            house.slack.without(*lacks)
+            environ = {}
+            if mode == "http":
+                secret = house.slack.signing_secret
+                environ = {"PORT": str(port), "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": secret}
+            async with living(house, config_for(house.target), environ):
+                assert house.slack.sockets.connected == (0 if mode == "http" else 1)
+                yield house
 
 
 @pytest.mark.parametrize("server", SERVERS)

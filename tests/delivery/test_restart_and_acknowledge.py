@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
 from bot.model.actor import Actor
-from bot.model.message import State
+from bot.model.message import Message, State
 from bot.workspace import faults
-from tests.support.delivered import TELL_ALICE, escalating, nothing_lost_or_twice, row, settle
+from tests.support.delivered import (
+    PATIENCE_S,
+    TELL_ALICE,
+    escalating,
+    nothing_lost_or_twice,
+    row,
+    settle,
+)
 from tests.support.house import ALICE, BOB, House, config_for, living, standing, text_of
 from tests.support.mortal import Books, mortal
 
@@ -55,8 +63,10 @@ async def test_an_acknowledgement_before_the_send_withdraws_the_ping(tmp_path) -
         house.slack.without("chat.postMessage")
         assert (await house.slash(BOB, "declare sev2 API slow")).ok
         key = f"ping:1:2:{ALICE}"
-        await until_tried(house, key)
+        await until_row(house, key, lambda tried: tried.error is not None)
         assert (await house.slash(BOB, "ack INC-1")).ok
+        # A send that was under way when it was acknowledged fails first.
+        await until_row(house, key, lambda tried: tried.state is State.WITHDRAWN)
         house.slack.site.without.clear()
         await settle(house, "card:1")
         assert (await row(house, key)).state is State.WITHDRAWN
@@ -65,12 +75,11 @@ async def test_an_acknowledgement_before_the_send_withdraws_the_ping(tmp_path) -
         assert await bot.waiting() == 0
 
 
-async def until_tried(house: House, key: str) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            found = await row(house, key)
-            if found is not None and found.error is not None:
-                return
+async def until_row(house: House, key: str, reached: Callable[[Message], bool]) -> None:
+    """Until the outbox's row of this key is so, moving the clock on to the next try."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (found := await row(house, key)) is None or not reached(found):
+            house.advance(100)
             await asyncio.sleep(0.01)
 
 

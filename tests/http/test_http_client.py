@@ -39,6 +39,7 @@ from tests.support.hostile import (
     saying,
     self_signed,
 )
+from tests.support.ports import kept_port
 
 LIMIT_MS = 400
 PATIENCE_S = 1.5
@@ -325,10 +326,7 @@ async def test_a_call_that_never_got_a_connection_sent_nothing(tmp_path: Path):
 
 
 async def test_nobody_listening_is_told_apart_from_no_way_there():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with pytest.raises(Refused, match=f"nothing listens on 127.0.0.1:{port}"):
+    with kept_port() as port, pytest.raises(Refused, match=f"nothing listens on 127.0.0.1:{port}"):
         await get(f"http://127.0.0.1:{port}/")
     with pytest.raises(Unreachable, match=r"the name no-such\.invalid is not known here"):
         await get("http://no-such.invalid/")

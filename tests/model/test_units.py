@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.model.units import (
     METRIC_UNITS,
-    _serialize_duration,
+    duration_text,
     format_duration,
     format_value,
     parse_duration,
@@ -51,7 +51,7 @@ def test_more_than_a_year_is_refused(text: str) -> None:
 
 @given(st.integers(0, 366 * D))
 def test_a_duration_is_written_as_it_is_read(milliseconds: int) -> None:
-    assert parse_duration(_serialize_duration(milliseconds)) == milliseconds
+    assert parse_duration(duration_text(milliseconds)) == milliseconds
 
 
 WORDS = {

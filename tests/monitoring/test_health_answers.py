@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.model.actor import Actor
 from tests.support.house import BOB, House, config_for, living, standing, text_of
+from tests.support.ports import kept_port
 from tests.support.targets import Service, health_facts, target
 
 
@@ -27,10 +27,11 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield built
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def nobody() -> Iterator[int]:
+    """A port on which nobody listens."""
+    with kept_port() as port:
+        yield port
 
 
 async def facts(house: House, text: str = "health --json") -> dict:
@@ -90,17 +91,17 @@ async def test_what_an_answer_means(house, service, status, body, headers, verdi
 @pytest.mark.parametrize(
     ("url", "verdict", "reason"),
     [
-        (f"http://127.0.0.1:{free_port()}/health", "down", "nothing listens on 127.0.0.1:"),
+        ("http://127.0.0.1:{nobody}/health", "down", "nothing listens on 127.0.0.1:"),
         ("http://no-such-host.invalid/health", "unknown",
          "unreachable from here: the name no-such-host.invalid is not known here"),
         ("https://127.0.0.1:{port}/health", "unknown", "unreachable from here: TLS failed"),
     ],
 )  # fmt: skip
 async def test_no_answer_says_whether_the_service_or_the_way_there_is_at_fault(
-    house, service, url, verdict, reason
+    house, service, nobody, url, verdict, reason
 ):
     port = service.url.split(":")[2].split("/")[0]
-    written = target(url.replace("{port}", port))
+    written = target(url.format(port=port, nobody=nobody))
     async with living(house, config_for(house.target, targets={"api": written}, baselines={})):
         api = (await facts(house))["api"]
         assert api["verdict"] == verdict
@@ -198,8 +199,8 @@ async def test_p95_and_error_rate_come_from_the_bots_own_polls(house, service):
         assert (await facts(house))["api"]["verdict"] == "unknown", "the window has passed"
 
 
-async def test_a_dead_agent_is_unknown_with_the_reason_and_never_zero(house, service):
-    agent = {"url": f"http://127.0.0.1:{free_port()}"}
+async def test_a_dead_agent_is_unknown_with_the_reason_and_never_zero(house, service, nobody):
+    agent = {"url": f"http://127.0.0.1:{nobody}"}
     config = config_for(house.target, targets={"api": target(service.url, agent=agent)})
     async with living(house, config):
         for _ in range(10):
@@ -216,11 +217,11 @@ async def test_a_dead_agent_is_unknown_with_the_reason_and_never_zero(house, ser
 
 
 async def test_whatever_of_the_agents_has_a_bound_makes_no_healthy_target_while_the_agent_is_away(
-    house, service
+    house, service, nobody
 ):
     config = config_for(
         house.target,
-        targets={"api": target(service.url, agent={"url": f"http://127.0.0.1:{free_port()}"})},
+        targets={"api": target(service.url, agent={"url": f"http://127.0.0.1:{nobody}"})},
         baselines={"threads": {"below": 100}},
         critical={},
     )

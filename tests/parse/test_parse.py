@@ -142,7 +142,9 @@ REFUSED = {
     "declar x": ("no command `declar`", "`/iora declare`"),
     "resolv": ("no command `resolv`", "`/iora resolve`"),
     "acknowledge": ("no command `acknowledge`", "/iora"),
-    "runbooks": ("no command `runbooks`", "/iora"),
+    "runbooks iora worker": ("Name one target", "/iora runbooks [target]"),
+    "run": ("Name a runbook", "/iora run RUNBOOK"),
+    "run RUN-5 aprove": ("did you mean approve?", "/iora run RUNBOOK"),
     "xyzzy": ("no command `xyzzy`", "See `/iora help`."),
     "health ioar": ("no target `ioar`", "Did you mean `iora`?"),
     "health xyz": ("no target `xyz`", "There are: iora, worker."),
@@ -219,6 +221,10 @@ def examples(usage: str) -> list[str]:
         "TIME": "18:00",
         "TARGET": "iora",
         "ID": "diag_1750000000_a1b2c3d4e5f6",
+        "RUNBOOK": "high-cpu-usage",
+        "name=value ...": "hold=5m reason=slow",
+        "RUN-n": "RUN-5",
+        "done|skip|approve|reject|do|repeat|undo|preview|pause|resume|cancel": "skip",
     }
     word, _, rest = usage.partition(" ")
     texts = []

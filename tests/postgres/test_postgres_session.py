@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bot.agent.postgres import Database, DatabaseUnread, database
 from bot.agent.postgres.session import session, worded
 from bot.clock import SystemClock
+from tests.support.ports import kept_port
 from tests.support.postgres_client import PATIENCE_S, asked, opened
 from tests.support.postgres_server import PASSWORD, Postgres
 
@@ -95,9 +96,7 @@ async def test_a_dsn_that_cant_be_read_is_not_told(
 
 
 async def test_nothing_listening_is_said(postgres: Postgres) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(DatabaseUnread, match=r"nothing listens there$"):
+    with kept_port() as port, pytest.raises(DatabaseUnread, match=r"nothing listens there$"):
         await asked(Postgres(port, postgres.pid).dsn())
 
 

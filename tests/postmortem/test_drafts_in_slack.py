@@ -20,6 +20,7 @@ from tests.support.house import (
     standing,
     text_of,
 )
+from tests.support.runs import book, books, config_with_actions, step
 
 
 @pytest.fixture
@@ -192,3 +193,27 @@ async def test_at_the_command_line_the_answer_says_where_the_files_are(house):
         assert not said["refused"]
         wrong = await bot.answer(Actor.login("carol"), "postmortem INC-9")
         assert wrong["refused"]
+
+
+async def test_a_runbooks_last_step_drafts_it_with_the_steps_before(house):
+    told = book(
+        step("check", "look", of="health"),
+        step("action", "open", action="circuit_breaker_open", approval={"roles": ["responder"]}),
+        step("checklist", "tell", items=[{"text": "Tell the customers", "owner": True}]),
+        step("postmortem", "learn"),
+    )
+    known = books(house.folder / "runbooks", told)
+    async with living(house, config_with_actions(house.target), books=known):
+        await house.slash(ALICE, "declare sev2 API slow")
+        await house.slash(ALICE, "run breaker INC-1")
+        ask = await house.until(lambda: house.keyed("ask:1:1:1:approving:0"), "the asking")
+        await house.press(BOB, ask, "iora:run:approve")
+        await house.until(lambda: house.keyed("ask:1:2:1:doing:0"), "the checklist")
+        await house.slash(BOB, "run RUN-1 done")
+        await house.until(lambda: draft(house), "the draft")
+        source = (house.folder / "postmortems/INC-1.md").read_text()
+        assert "RUN-1, Breaker (version 1) on iora, started by @U01ALICE" in source
+        assert "| 2 | Open | action | OK |" in source
+        assert "approved by @U02BOB" in source
+        assert "- [ ] Tell the customers. Owner: @U02BOB. (RUN-1 step 3)" in source
+        assert "“Open” was done and is not taken back; its undo: circuit_breaker_close." in source

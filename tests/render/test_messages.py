@@ -78,7 +78,7 @@ BUTTONS = {
     Status.OPEN: ["Acknowledge"],
     Status.ACKNOWLEDGED: ["Mitigated", "Resolve"],
     Status.MITIGATED: ["Resolve", "Reopen"],
-    Status.RESOLVED: ["Reopen"],
+    Status.RESOLVED: ["Post-mortem", "Reopen"],
 }
 
 
@@ -91,7 +91,7 @@ def test_the_cards_buttons_are_those_that_make_sense_now_and_hit_its_incident(
     assert list(pressed) == BUTTONS[status]
     (row,) = [block for block in drawn.blocks if block["type"] == "actions"]
     primary = [one for one in row["elements"] if one.get("style") == "primary"]
-    assert len(primary) == (0 if status is Status.RESOLVED else 1)
+    assert len(primary) == 1
     for element in row["elements"]:
         assert re.fullmatch(r"iora:[a-z]+:[a-z]+", element["action_id"])
         values = [element.get("value"), *(one["value"] for one in element.get("options", ()))]
@@ -300,6 +300,17 @@ SENTENCES = {
     "unreached": (
         {"person": BOB, "reason": "user_not_found"},
         f"<@{BOB}> can't be reached in Slack: `user_not_found`.",
+    ),
+    "postmortem": (
+        {
+            "file": "postmortems/INC-7-2.md",
+            "kept": "INC-7.md",
+            "sections": 9,
+            "entries": 12,
+            "charts": 1,
+            "live": False,
+        },
+        "9 sections, 12 entries, 1 chart; kept as `postmortems/INC-7-2.md`. `INC-7.md` was edited",
     ),
     "evidence": ({"healths": [SICK]}, "Evidence: iora UNHEALTHY: CPU 96 % (critical above 90)"),
 }

@@ -78,7 +78,7 @@ async def test_the_card_shows_one_primary_button_and_what_suits_its_status(house
     assert done.ok
     assert "INC-1 is resolved" in str(done.view.body)
     card = await card_with(house, "RESOLVED")
-    assert buttons(card) == [("Reopen", None)]
+    assert buttons(card) == [("Post-mortem", "primary"), ("Reopen", None)]
     assert menu(card) == ["note INC-1", "timeline INC-1"]
     await press(house, BOB, card, "iora:incident:reopen")
     await card_with(house, "*OPEN*")

@@ -33,6 +33,7 @@ DIALOGUE = [
     ("resolve rolled back", ["INC-1 is resolved", "It took 20 min"]),
     ("reopen INC-1 it is back", ["INC-1 is open again"]),
     ("timeline INC-1", ["declared SEV2", "half of the requests", "rolled back", "it is back"]),
+    ("postmortem INC-1", ["Writing a draft of the post-mortem of INC-1", "its thread"]),
     ("diagnose iora it is slow", ["Looking at iora", "comes here as a message"]),
     ("reports", ["diag_", "iora UNKNOWN"]),
     ("stats", ["1 incident in 30 d", "1 sev1", "Time to acknowledge"]),

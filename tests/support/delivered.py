@@ -12,7 +12,7 @@ from bot.store import outbox
 from bot.store.database import Tx
 from tests.support.house import ALICE, House
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def arrived(house: House) -> Counter[str]:

@@ -112,7 +112,7 @@ def bomb(megabytes: int = 1024) -> bytes:
 
 def gzipped(body: bytes, encoding: str = "gzip") -> bytes:
     """An answer with a compressed body."""
-    return response(gzip.compress(body), headers=(f"Content-Encoding: {encoding}",))
+    return response(gzip.compress(body, mtime=0), headers=(f"Content-Encoding: {encoding}",))
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:

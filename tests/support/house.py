@@ -26,7 +26,7 @@ from bot.workspace.server import Server, serve
 
 INCIDENTS = "C01INCIDENTS"
 ALICE, BOB, MALLORY, BOT = "U01ALICE", "U02BOB", "U03MALLORY", "U00IORA"
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class MovableClock:
@@ -185,6 +185,24 @@ class House:
             if message.author == BOT
         ]
 
+    async def until_reading(self, metric: str, suits: Callable[[float], bool]) -> None:
+        """Until the bot reads a value of the target that suits."""
+        assert self.bot is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                (health,) = await self.bot.monitoring.refresh(("iora",), 5_000)
+                values = [one.value for one in health.readings if one.metric == metric]
+                if any(value is not None and suits(value) for value in values):
+                    return
+                await asyncio.sleep(0.1)
+
+    async def until_sent(self) -> None:
+        """Until nothing waits to be sent."""
+        assert self.bot is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.bot.waiting():
+                await asyncio.sleep(0.01)
+
     async def entries(self, incident: int, *kinds: str) -> list[Entry]:
         """The timeline of an incident, of these kinds only if any are named."""
         assert self.bot is not None
@@ -211,15 +229,24 @@ class House:
         return None
 
     async def press(self, person: str, message: Message, action: str, chosen: Any = None) -> Any:
-        """Press the button (or choose in the menu) with this action id."""
-        block = next(
-            block
-            for block in message.blocks
-            for element in block.get("elements", ())
-            if element.get("action_id") == action
-        )
+        """Press the button (or choose in the menu) with this action id: once it is there, if it isn't."""
+
+        def block() -> Any:
+            now = (m for m in self.slack.workspace.messages[message.channel] if m.ts == message.ts)
+            return next(
+                (
+                    block
+                    for seen in (message, *now)
+                    for block in seen.blocks
+                    for element in block.get("elements", ())
+                    if element.get("action_id") == action
+                ),
+                None,
+            )
+
+        found = await self.until(block, f"a button {action}")
         return await self.slack.acts.press(
-            person, message.channel, message.ts, block["block_id"], action, chosen
+            person, message.channel, message.ts, found["block_id"], action, chosen
         )
 
 

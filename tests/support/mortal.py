@@ -1,14 +1,10 @@
-"""A bot that may be killed: the real one, in a process of its own, that can end itself at a commit.
-
-Processes are forked from a server that has imported everything, so that a life begins at once.
-"""
+"""A bot that may be killed: the real one, in a process of its own, that can end itself at a commit."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -24,11 +20,11 @@ from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.send import client
 from bot.wiring import Bot
+from tests.support.forked import forked
 from tests.support.house import House
+from tests.support.runs import read
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["__main__", "tests.support.mortal"])
-ENDS_WITHIN_S = 15.0
+ENDS_WITHIN_S = 30.0
 
 
 class Ahead(SystemClock):
@@ -47,6 +43,7 @@ class Fate:
     """``die_at``: the number of the commit right after which it is killed. ``tally``: a file that
     grows by a byte with every commit. ``wall_jump_s``: how far SIGUSR1 sets the wall clock.
     ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
+    ``books``: runbooks as JSON.
     """
 
     environ: Mapping[str, str]
@@ -57,6 +54,7 @@ class Fate:
     wall_jump_s: float = 0
     pace_ms: int = 0
     call_limit_s: float | None = None
+    books: tuple[str, ...] = ()
 
 
 def live(fate: Fate) -> None:
@@ -86,7 +84,8 @@ async def _live(fate: Fate) -> None:
     settings = Settings.read(fate.environ)
     config = Config.model_validate_json(fate.config)
     clock = Ahead(fate.ahead_ms)
-    bot = Bot(settings, config, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
+    books = {one.runbook.id: one for one in map(read, fate.books)}
+    bot = Bot(settings, config, books, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
     await bot.start()
     await ended.wait()
     await bot.stop()
@@ -134,6 +133,10 @@ class Mortal:
         assert self._process.pid is not None
         os.kill(self._process.pid, signal.SIGUSR1)
 
+    def strike(self) -> None:
+        """``kill -9``, without waiting for its death."""
+        self._process.kill()
+
     async def kill(self) -> None:
         """``kill -9``, and wait until its socket is gone too."""
         self._process.kill()
@@ -173,15 +176,14 @@ async def mortal(
             "PORT": "0",
             **(environ or {}),
         },
-        config=config.model_dump_json(),
+        config=config.model_dump_json(by_alias=True),
         tally=tally,
         ahead_ms=house.clock.now() - SystemClock().now(),
         die_at=die_at,
         **fate,
     )
     tally.unlink(missing_ok=True)
-    process = _CONTEXT.Process(target=live, args=(written,), daemon=True)
-    process.start()
+    process = forked(live, written)
     living = Mortal(house, process, tally, doomed=die_at is not None)
     try:
         yield living
@@ -210,9 +212,10 @@ class Books:
         return str(self.rows("PRAGMA integrity_check")[0][0])
 
     def waiting(self) -> int:
-        """Messages that are not there yet, and levels and collections that are due by now."""
-        return self.number("SELECT COUNT(*) FROM outbox WHERE delivered < revision") + self.number(
-            "SELECT COUNT(*) FROM timers WHERE kind = 'collect'"
+        """Messages that are not there yet, and collections, which add some: both as of one moment."""
+        return self.number(
+            "SELECT (SELECT COUNT(*) FROM outbox WHERE delivered < revision)"
+            " + (SELECT COUNT(*) FROM timers WHERE kind = 'collect')"
         )
 
     def show(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 from tests.support.house import ALICE, BOB, House, text_of
 
 
@@ -36,11 +34,3 @@ def replies(house: House) -> str:
     card = house.card()
     assert card is not None
     return " ".join(text_of(m) for m in house.messages() if m.thread_ts == card.ts)
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port

@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,8 @@ from typing import Any
 
 import psycopg
 import pytest
+
+from tests.support.ports import kept_port
 
 HOW_TO_GET_IT = "no PostgreSQL server here: install it (Debian: apt install postgresql)"
 DEBIAN = Path("/usr/lib/postgresql")
@@ -72,11 +73,6 @@ def unprivileged() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 @contextmanager
 def started() -> Iterator[Postgres]:
     """A new server, until the end of the block."""
@@ -87,23 +83,23 @@ def started() -> Iterator[Postgres]:
             os.chown(folder, identity["user"], identity["group"])
         data = folder / "data"
         _init(bin_folder, data, identity)
-        port = free_port()
         options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-        with (folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [bin_folder / "postgres", "-D", data, "-p", str(port), *options],
-                cwd=folder,
-                stdout=log,
-                stderr=log,
-                **identity,
-            )
-        try:
-            server = Postgres(port, process.pid)
-            _wait(server, process, folder / "log")
-            yield server
-        finally:
-            process.send_signal(signal.SIGQUIT)  # ends at once, its children too
-            process.wait(PATIENCE_S)
+        with kept_port() as port:
+            with (folder / "log").open("ab") as log:
+                process = subprocess.Popen(
+                    [bin_folder / "postgres", "-D", data, "-p", str(port), *options],
+                    cwd=folder,
+                    stdout=log,
+                    stderr=log,
+                    **identity,
+                )
+            try:
+                server = Postgres(port, process.pid)
+                _wait(server, process, folder / "log")
+                yield server
+            finally:
+                process.send_signal(signal.SIGQUIT)  # ends at once, its children too
+                process.wait(PATIENCE_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 T = TypeVar("T")
 
 

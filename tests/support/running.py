@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import gc
 import json
 import os
+import runpy
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.support.forked import end_of, forked
 from tests.support.house import House
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 CONFIG = """\
 version: 1
@@ -56,7 +60,7 @@ class Ended:
 class Running:
     """`iora serve`, ready; ``url`` is its HTTP side."""
 
-    process: asyncio.subprocess.Process
+    process: ForkServerProcess
     url: str
     log: Path
 
@@ -65,11 +69,12 @@ class Running:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
     async def ended(self) -> int:
         async with asyncio.timeout(PATIENCE_S):
-            return await self.process.wait()
+            return await end_of(self.process)
 
     async def get(self, path: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as session, session.get(self.url + path) as answer:
@@ -97,24 +102,32 @@ def settings(house: House, folder: Path, **more: str) -> dict[str, str]:
     }
 
 
+def run(folder: Path, environ: Mapping[str, str], out: Path, err: Path, *arguments: str) -> None:
+    """What the process does: ``python -m bot``, there, with this environment and these outputs."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    for number, (path, mode) in enumerate(((Path(os.devnull), "rb"), (out, "ab"), (err, "ab"))):
+        with path.open(mode) as file:
+            os.dup2(file.fileno(), number)
+    sys.argv[1:] = arguments
+    try:
+        runpy.run_module("bot", run_name="__main__", alter_sys=True)
+    finally:
+        gc.collect()  # whatever was left open complains now
+
+
 async def iora(folder: Path, environ: Mapping[str, str], *arguments: str) -> Ended:
     """Run a command to its end. No command of ours ever shows a traceback."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *arguments),
-        cwd=folder,
-        env=dict(environ),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            out, err = await process.communicate()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
+    with tempfile.TemporaryDirectory(prefix="iora-output-") as written:
+        out, err = Path(written, "out"), Path(written, "err")
+        process = forked(run, folder, dict(environ), out, err, *arguments)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                code = await end_of(process)
+        finally:
             process.kill()
-    assert process.returncode is not None
-    ended = Ended(process.returncode, out.decode(), err.decode())
+        ended = Ended(code, _text(out), _text(err))
     assert "Traceback" not in ended.err, ended.err
     return ended
 
@@ -123,24 +136,29 @@ async def iora(folder: Path, environ: Mapping[str, str], *arguments: str) -> End
 async def serving(house: House, folder: Path, environ: Mapping[str, str]) -> AsyncIterator[Running]:
     """`iora serve` in that folder, until it is ready; killed at the end if it is still there."""
     log = folder / "serve.log"
-    with log.open("ab") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "serve"),
-            cwd=folder,
-            env=dict(environ),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-        )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            line = (await process.stdout.readline()).decode()
-            assert line.startswith("iora serve: http://"), line + log.read_text()
-            running = Running(process, line.split()[2], log)
-            while (await running.get("/readyz"))[0] != 200:
-                await asyncio.sleep(0.02)
-        yield running
-    finally:
-        if process.returncode is None:
+    with tempfile.TemporaryDirectory(prefix="iora-output-") as written:
+        out = Path(written, "out")
+        process = forked(run, folder, dict(environ), out, log, "serve")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                running = Running(process, await _address(process, out, log), log)
+                while (await running.get("/readyz"))[0] != 200:
+                    await asyncio.sleep(0.02)
+            yield running
+        finally:
             process.kill()
-        await process.communicate()
+            await end_of(process)
+
+
+async def _address(process: ForkServerProcess, out: Path, log: Path) -> str:
+    """What it says in its first line, once it listens."""
+    while not (said := _text(out)).endswith("\n"):
+        assert process.is_alive(), said + _text(log)
+        await asyncio.sleep(0.01)
+    assert said.startswith("iora serve: http://"), said + _text(log)
+    return said.split()[2]
+
+
+def _text(file: Path) -> str:
+    """What was written so far."""
+    return file.read_text() if file.exists() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 import yaml
 
 from bot.files.runbooks import load_books
-from bot.model.book import Books
+from bot.model.book import Book, Books
 from bot.model.config import Config
+from bot.model.runbook import Runbook
 from tests.support.house import FakeTarget, config_for
 
 ACTIONS = {
@@ -52,6 +54,13 @@ def book(*steps: Mapping[str, Any], name: str = "breaker", **more: Any) -> dict[
         "defaults": {"on_failure": "continue"},
         "steps": list(steps),
     } | more
+
+
+def read(source: str) -> Book:
+    """A runbook that is written as JSON, as it is when it was read from a file."""
+    runbook = Runbook.model_validate_json(source)
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return Book(runbook, source, digest, f"runbooks/{runbook.id}.yaml")
 
 
 def step(kind: str, name: str, **more: Any) -> dict[str, Any]:

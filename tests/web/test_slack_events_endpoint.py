@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import io
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import aiohttp
 import pytest
 
 from tests.support.house import ALICE, BOB, House, config_for, living, standing
+from tests.support.ports import kept_port
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 FORM = "application/x-www-form-urlencoded"
@@ -252,27 +252,27 @@ async def test_a_click_with_a_value_that_is_not_ours_does_nothing(door, value):
 
 
 async def test_the_whole_way_over_http_with_the_workspace_as_slack(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    where = f"http://127.0.0.1:{port}/slack/events"
-    async with standing(tmp_path, events_url=where) as house:
-        settings = {
-            "SLACK_APP_TOKEN": "",
-            "SLACK_SIGNING_SECRET": house.slack.signing_secret,
-            "PORT": str(port),
-        }
-        async with living(house, config_for(house.target), settings):
-            said = await house.slash(BOB, "declare sev2 API slow")
-            assert said.ok, said.why
-            await house.until(house.card, "the card")
-            (ping,) = await house.until(lambda: house.pings(ALICE), "the ping")
-            assert (await house.press(ALICE, ping, "iora:incident:handover")).ok
-            (form,) = await house.until(lambda: house.slack.workspace.views_of(ALICE), "the form")
-            done = await house.slack.acts.submit(ALICE, form.id, {"person": {"person": BOB}})
-            assert done.ok, done.why
-            await house.until(lambda: house.pings(BOB), "Bob's message")
-            assert (await house.slash(BOB, "health")).ok
-            await house.until(
-                lambda: any("iora is" in m.text for m in house.whispers(BOB)), "health"
-            )
+    with kept_port() as port:
+        where = f"http://127.0.0.1:{port}/slack/events"
+        async with standing(tmp_path, events_url=where) as house:
+            settings = {
+                "SLACK_APP_TOKEN": "",
+                "SLACK_SIGNING_SECRET": house.slack.signing_secret,
+                "PORT": str(port),
+            }
+            async with living(house, config_for(house.target), settings):
+                said = await house.slash(BOB, "declare sev2 API slow")
+                assert said.ok, said.why
+                await house.until(house.card, "the card")
+                (ping,) = await house.until(lambda: house.pings(ALICE), "the ping")
+                assert (await house.press(ALICE, ping, "iora:incident:handover")).ok
+                (form,) = await house.until(
+                    lambda: house.slack.workspace.views_of(ALICE), "the form"
+                )
+                done = await house.slack.acts.submit(ALICE, form.id, {"person": {"person": BOB}})
+                assert done.ok, done.why
+                await house.until(lambda: house.pings(BOB), "Bob's message")
+                assert (await house.slash(BOB, "health")).ok
+                await house.until(
+                    lambda: any("iora is" in m.text for m in house.whispers(BOB)), "health"
+                )
