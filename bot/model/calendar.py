@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from bot.errors import Misplaced
 from bot.model.nearest import nearest
@@ -51,6 +51,11 @@ def hours_of(text: str) -> tuple[int, int]:
     return first, last
 
 
+def weekday_names(days: tuple[int, ...]) -> str:
+    """As people write them: ``mon, tue``."""
+    return ", ".join(_DAYS[day][:3] for day in days)
+
+
 def _handoff(text: str) -> str:
     handoff_of(text)
     return text
@@ -58,6 +63,12 @@ def _handoff(text: str) -> str:
 
 def _hours(text: str) -> str:
     hours_of(text)
+    return text
+
+
+def _time_of_day(text: str) -> str:
+    if minute_of(text) is None:
+        raise ValueError("expected a time of day such as 09:00")
     return text
 
 
@@ -101,13 +112,62 @@ def _day(value: object) -> object:
         raise ValueError("expected a day such as 2026-01-05") from None
 
 
+_CLOCK_PATTERN = "(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"
+_FORMS = tuple(form for day in _DAYS for form in (day[:3], day))
+_WEEKDAY_PATTERN = f"(?:{'|'.join((*_FORMS, *map(str.title, _FORMS)))})"
+_DaysWritten = Annotated[
+    str,
+    Field(
+        pattern=f"^{_WEEKDAY_PATTERN}(?: *[-,] *{_WEEKDAY_PATTERN})*$", examples=["mon-fri", "sat"]
+    ),
+]
 Timezone = Annotated[str, AfterValidator(_zone)]
-Handoff = Annotated[str, AfterValidator(_handoff)]
-Hours = Annotated[str, AfterValidator(_hours)]
+Handoff = Annotated[
+    str,
+    AfterValidator(_handoff),
+    Field(
+        json_schema_extra={
+            "pattern": f"^(?:{_WEEKDAY_PATTERN} +)?{_CLOCK_PATTERN}$",
+            "examples": ["Mon 09:00", "09:00"],
+        }
+    ),
+]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Hours = Annotated[
+    str,
+    AfterValidator(_hours),
+    Field(
+        json_schema_extra={
+            "pattern": f"^{_CLOCK_PATTERN} *- *{_CLOCK_PATTERN}$",
+            "examples": ["09:00-17:00", "22:00-06:00"],
+        }
+    ),
+]
 Every = Annotated[
-    int, BeforeValidator(_every), PlainSerializer(lambda days: f"{days}d", return_type=str)
+    int,
+    BeforeValidator(
+        _every,
+        json_schema_input_type=Annotated[int, Field(ge=1, le=_LONGEST)]
+        | Annotated[
+            str,
+            Field(pattern="^(?:day|week|[0-9]{1,3} ?[dw]?)$", examples=["day", "1w", "2w", "3d"]),
+        ],
+    ),
+    PlainSerializer(lambda days: f"{days}d", return_type=str),
 ]
 """In days; written as ``day``, ``week``, ``3d``, ``2w`` or a number of days."""
-Weekdays = Annotated[tuple[int, ...], BeforeValidator(_weekdays)]
+Weekdays = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_weekdays, json_schema_input_type=_DaysWritten | list[_DaysWritten]),
+    PlainSerializer(weekday_names, return_type=str),
+]
 """From 0, Monday, to 6; written as ``[mon, wed]`` or ``mon-fri``."""
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[
+    date,
+    BeforeValidator(
+        _day,
+        json_schema_input_type=Annotated[
+            str, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2026-01-05"])
+        ],
+    ),
+]

@@ -178,10 +178,12 @@ async def test_who_may_put_somebody_on_call(rota: Rota, actor: Actor, text: str,
     given = await rota.says(actor, text)
     assert isinstance(given, Answer) is may
     if not may:
-        assert refusal(given) == (
+        said = (
             f"You may not put somebody else on call. Who may: the person themself; <@{ALICE}> and"
             f" <@{BOB}>."
         )
+        hint = " To be one of them, add cli:ops under `roles` in the config."
+        assert refusal(given) == (said if actor.person else said + hint)
         assert await rota.channel() == []
 
 
