@@ -30,8 +30,9 @@ from bot.render import plain, terminal
 from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
 from bot.send.identity import Directory, Identity, identify
+from bot.send.quiet import Quiet
 from bot.send.slack import Slack
-from bot.services import delivery, due, elsewhere, runbooks
+from bot.services import delivery, digest, due, elsewhere, runbooks, sending
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
 from bot.services.diagnosis import Diagnosis
@@ -39,6 +40,7 @@ from bot.services.doctor import Doctor
 from bot.services.incidents import Asked
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
+from bot.services.other_ways import OtherWays
 from bot.services.postmortem import Postmortems
 from bot.services.run_commands import RunCommands
 from bot.services.running import Running
@@ -74,6 +76,7 @@ class Bot:
         clock: SystemClock | None = None,
         after_commit: Callable[[], None] | None = None,
         pace_ms: int = delivery.PACE_MS,
+        digest_over: int = digest.OVER,
     ) -> None:
         self.settings = settings
         self.live = Live(config, books or {}, broken or {})
@@ -81,6 +84,7 @@ class Bot:
         self.port = settings.port
         self._after_commit = after_commit
         self._pace_ms = pace_ms
+        self._digest_over = digest_over
         self._serving = False
         self._stack = AsyncExitStack()
 
@@ -173,6 +177,7 @@ class Bot:
         await asyncio.to_thread(self.database.reserve.refill)
         pool = await stack.enter_async_context(session())
         client = await stack.enter_async_context(Client(self._allows))
+        self._client = client
         self.monitoring = Monitoring(self.database, client, self.live, self.clock)
         stack.push_async_callback(self.monitoring.close)
         self._web_client = web_client(settings.bot_token, settings.slack_api, pool)
@@ -216,7 +221,17 @@ class Bot:
         _tell(self.live.broken)
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
-        sending = Delivery(self.database, self._slack, self.live, self.clock, pace_ms=self._pace_ms)
+        self.other_ways = OtherWays(self._client, self.live, lambda: self.link.identity, self.clock)
+        sending = Delivery(
+            self.database,
+            self._slack,
+            self.live,
+            self.clock,
+            elsewhere=self.other_ways,
+            quiet=Quiet(self._web_client, self.clock),
+            pace_ms=self._pace_ms,
+            digest_over=self._digest_over,
+        )
         handlers = due.Due(
             self.database,
             self.monitoring,
@@ -348,7 +363,7 @@ def _at_a_terminal(given: Refusal) -> Refusal:
 def _recover(tx: Tx, config: Config) -> None:
     """What a crash left: claims are free again, what was being sent is unsure."""
     _recover_runs(tx, config)
-    delivery.recover(tx)
+    sending.recover(tx)
     outbox.retry_refused_cards(tx, config.slack.channel)
     due.schedule(tx, config)
 

@@ -18,6 +18,7 @@ from bot.model.units import Duration
 
 SLACK = "slack"
 """The built-in way, and everybody's where ``people`` says nothing else."""
+Event = Literal["page", "acknowledged", "resolved"]
 EVENTS_API = "https://events.pagerduty.com/v2/enqueue"
 
 

@@ -8,11 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.clock import at
+from bot.model.digest import Digest
+from bot.model.incident import Severity
 from bot.model.message import Drawing, Message
 from bot.model.overview import Overview
 from bot.model.units import format_value
 from bot.model.way import NOBODY, Contact, Page, thread_of
 from bot.render import plain
+from bot.render.digest import digest, heading
 from bot.render.ping import ping
 from bot.rules.verdict import title
 from bot.text import clean, escape
@@ -55,6 +58,29 @@ def page(
         targets=incident.targets,
         readings=_readings(seen),
         drill=incident.drill,
+        repeated=repeated,
+    )
+
+
+def digest_page(
+    found: Digest, message: Message, *, house: str, contacts: Contacts, repeated: bool = False
+) -> Page:
+    """What a digest says by another way: one page for many incidents."""
+    person = message.facts["person"]
+    contact = contacts.get(person, NOBODY)
+    drawn = digest(found, repeated=repeated)
+    worst = min((one.severity for one in found.first), default=Severity.SEV2)
+    return Page(
+        key=message.key,
+        thread=f"iora:{house}:{message.key}",
+        incident=f"{found.listed} incidents",
+        severity=worst,
+        title=_line(heading(found)),
+        text=words(drawn, contacts, contact.timezone),
+        reason="too many at once to page one by one",
+        at=message.facts["at"],
+        person=person,
+        address=contact.email,
         repeated=repeated,
     )
 

@@ -240,3 +240,14 @@ def m007_overrides(db: sqlite_utils.Database) -> None:
             ended_at INTEGER
         )""")
     db.execute("CREATE INDEX overrides_until ON overrides (until)")
+
+
+@migrations()
+def m008_ways(db: sqlite_utils.Database) -> None:
+    """Since when a message is wanted as it is; and whether a page was passed on to the next way."""
+    db.execute("ALTER TABLE outbox ADD COLUMN wanted_at INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE outbox ADD COLUMN passed_on INTEGER NOT NULL DEFAULT 0")
+    db.execute("UPDATE outbox SET wanted_at = due_at")
+    db.execute("""
+        CREATE INDEX outbox_to_pass_on ON outbox (wanted_at)
+        WHERE page = 1 AND ts IS NULL AND passed_on = 0""")

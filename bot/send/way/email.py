@@ -12,17 +12,16 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from importlib import import_module
-from typing import Literal, cast
+from typing import cast
 from urllib.parse import quote
 
 from bot.clock import Clock, at
 from bot.model.message import Failed, Outcome, Refused, Sent, Unsure
-from bot.model.way import EmailWay, Page
+from bot.model.way import EmailWay, Event, Page
 from bot.text import clean
 
 INSTALL = "the extra email is not installed: pip install 'iora-bot[email]'"
 _SUBJECT, _TEXT = 250, 20_000
-Event = Literal["page", "acknowledged", "resolved"]
 Handed = Failed | Refused | Unsure | None
 Hand = Callable[[EmailWay, str, bytes], Awaitable[Handed]]
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Literal
 
 from pydantic import JsonValue
 
 from bot.clock import Clock, at
 from bot.http import Answer, Client
 from bot.model.message import Outcome, Sent
-from bot.model.way import Page, WebhookWay
+from bot.model.way import Event, Page, WebhookWay
 from bot.send.way.post import Post, compact, refusal, send, words_of
 from bot.text import redacted
 
 _PAUSE_MS = 5_000
-Event = Literal["page", "acknowledged", "resolved"]
 
 
 class Webhook:
