@@ -115,7 +115,14 @@ class Postmortem(OnIncident):
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledge(OnIncident):
-    """I am looking at it."""
+    """I am looking at it. ``take_over``: also where somebody else was paged, which is asked first."""
+
+    take_over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnIt(OnIncident):
+    """I am still at it: nothing else is to happen by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

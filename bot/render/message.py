@@ -9,8 +9,9 @@ from bot.model.message import Drawing
 from bot.render import oncall, run
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
+from bot.render.digest import digest
 from bot.render.entry import reply, who
-from bot.render.ping import ping
+from bot.render.ping import ping, still
 from bot.render.report import progress
 from bot.render.report import text as report_text
 from bot.text import outside
@@ -38,12 +39,22 @@ def _card(attempt: Attempt) -> Drawing:
 def _entry(attempt: Attempt) -> Drawing:
     assert attempt.seen is not None
     assert attempt.entry is not None
-    return reply(attempt.seen.incident, attempt.entry)
+    return reply(attempt.seen.incident, attempt.entry, *attempt.also)
 
 
 def _ping(attempt: Attempt) -> Drawing:
     assert attempt.seen is not None
     return ping(attempt.seen, attempt.message.facts, repeated=attempt.repeated)
+
+
+def _still(attempt: Attempt) -> Drawing:
+    assert attempt.seen is not None
+    return still(attempt.seen, attempt.message.facts)
+
+
+def _digest(attempt: Attempt) -> Drawing:
+    assert attempt.digest is not None
+    return digest(attempt.digest, repeated=attempt.repeated)
 
 
 def _assigned(attempt: Attempt) -> Drawing:
@@ -113,4 +124,6 @@ _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "test": _test,
     "override": _override,
     "handover": _handover,
+    "digest": _digest,
+    "still": _still,
 }

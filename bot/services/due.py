@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.model.config import Config
+from bot.model.reading import Health
 from bot.model.timer import Timer
+from bot.rules.known import Values
 from bot.services import asking, escalation, evidence, handover, monitoring
 from bot.services.diagnosis import Diagnosis
 from bot.services.healthy import Healthy
@@ -22,6 +24,7 @@ from bot.store.database import Database, Tx
 log = logging.getLogger(__name__)
 
 EVIDENCE_WITHIN_MS = 10_000
+LOOK_WITHIN_MS = 3_000  # a level is late by no more than that
 PRUNE_EVERY_MS = 300_000  # little at a time: nobody's commit is to wait for a whole day's samples
 RESERVE_EVERY_MS = 60_000
 _ATTEMPTS = 3  # of a diagnosis that somebody waits for
@@ -69,7 +72,21 @@ class Due:
             await self._healthy.keep(await self._monitoring.refresh((timer.subject,), within))
 
     async def _level(self, timer: Timer) -> None:
-        await self._database.write(escalation.fire, timer, self._live.config)
+        """With fresh readings where a condition asks for them; what is late by then is unknown."""
+        config = self._live.config
+        wanted = await self._database.read(escalation.wanted, timer, config)
+        read: Mapping[str, Values] = {}
+        if wanted is not None:
+            healths = await self._look(wanted.targets)
+            read = await self._database.read(escalation.seen, wanted, healths)
+        await self._database.write(escalation.fire, timer, self._live.config, read)
+
+    async def _look(self, names: Sequence[str]) -> Sequence[Health]:
+        known = [name for name in names if name in self._live.config.targets]
+        if not known:  # a reload took them away
+            return ()
+        within = min(self._monitoring.time_limit(known), LOOK_WITHIN_MS)
+        return await self._monitoring.refresh(known, within)
 
     async def _collect(self, timer: Timer) -> None:
         assert timer.incident_id is not None

@@ -7,7 +7,7 @@ from bot.model.config import Config
 from bot.model.incident import Facts
 from bot.model.run import Progress, Run, StepRun, StepState
 from bot.model.step import AdviseStep, NotifyStep
-from bot.services.incidents import hasten
+from bot.services import course
 from bot.services.roster import roster
 from bot.store import incidents, outbox
 from bot.store.database import Tx
@@ -118,7 +118,7 @@ def escalate(tx: Tx, run: Run, reason: str) -> None:
         return
     facts = {"text": f"{run.key}: {reason}"}
     incidents.add_entry(tx, incident.id, BOT, "escalated", facts)
-    hasten(tx, incident, incidents.timeline(tx, incident.id, ("escalation",)))
+    course.hasten(tx, incident)
 
 
 def key(run_id: int) -> str:
