@@ -19,7 +19,7 @@ from bot.errors import WrongSettings
 from bot.files.config import load_config
 from bot.files.runbooks import read_books
 from bot.http import Client
-from bot.loops import DeliveryLoop, TimerLoop
+from bot.loops import DeliveryLoop, TimerLoop, UpkeepLoop
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
 from bot.model.book import Books, Broken
@@ -33,10 +33,14 @@ from bot.send.identity import Directory, Identity, identify
 from bot.send.quiet import Quiet
 from bot.send.slack import Slack
 from bot.services import delivery, digest, due, elsewhere, runbooks, sending
+from bot.services.alarm import Alarm
+from bot.services.auditor import Auditor
+from bot.services.backups import Backups
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
 from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
+from bot.services.heartbeat import Heartbeat
 from bot.services.incidents import Asked
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
@@ -44,6 +48,7 @@ from bot.services.other_ways import OtherWays
 from bot.services.postmortem import Postmortems
 from bot.services.run_commands import RunCommands
 from bot.services.running import Running
+from bot.services.unrecorded import Unrecorded
 from bot.slack import app
 from bot.slack.desk import Desk
 from bot.slack.link import Link
@@ -190,7 +195,10 @@ class Bot:
         self.link = Link(self._web_client, opening, self._on_identity)
         asking = partial(identify, self._web_client) if settings.bot_token else None
         link = self._link_problem if serving else _no_link_wanted
-        self._doctor = Doctor(self.database, self.live, self.monitoring, asking, link, self.clock)
+        self.backups = Backups(self.database, self.live, self.clock)
+        self._doctor = Doctor(
+            self.database, self.live, self.monitoring, asking, link, self.clock, self.backups
+        )
         self.diagnosis = Diagnosis(self.database, client, self.monitoring, self.live, self.clock)
         self.postmortems = Postmortems(self.database, self.live, settings.database.parent)
         self.running = Running(
@@ -222,6 +230,9 @@ class Bot:
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
         self.other_ways = OtherWays(self._client, self.live, lambda: self.link.identity, self.clock)
+        unrecorded = Unrecorded(self.database, self.live, self._slack, self.other_ways)
+        beats = Heartbeat(self._client, self.live)
+        self._stack.push_async_callback(beats.close)
         sending = Delivery(
             self.database,
             self._slack,
@@ -229,6 +240,8 @@ class Bot:
             self.clock,
             elsewhere=self.other_ways,
             quiet=Quiet(self._web_client, self.clock),
+            told=unrecorded.told,
+            came_through=beats.came_through,
             pace_ms=self._pace_ms,
             digest_over=self._digest_over,
         )
@@ -238,13 +251,18 @@ class Bot:
             self.diagnosis,
             self.postmortems,
             self.running,
+            self.backups,
             self.live,
         ).handlers()
         self.timer_loop = TimerLoop(self.database, handlers, self.clock)
         self.delivery_loop = DeliveryLoop(sending, self.clock)
-        loops = (self.timer_loop, self.delivery_loop)
-        for loop in loops:
+        alarm = Alarm(self.database, self.live, self._slack, self.other_ways, self.clock)
+        steady = asyncio.get_running_loop().time
+        self.auditor = Auditor(self.database, alarm, self.clock, steady)
+        self._upkeep_loop = UpkeepLoop(self.auditor, unrecorded, self.clock)
+        for loop in (self.timer_loop, self.delivery_loop):
             self.database.on_commit(loop.alarm.ring)
+        loops = (self.timer_loop, self.delivery_loop, self._upkeep_loop)
         self.condition = Condition(self.database, loops, self._link_problem, self.clock)
         await self._listen(bolt)
         control = Control(self.settings.database, self.answer)
@@ -278,6 +296,7 @@ class Bot:
         self.condition.stopping = True
         self.timer_loop.stop()
         self.delivery_loop.stop()
+        self._upkeep_loop.stop()
         # A loop in the middle of a claim still starts what it claimed: drain only after its end.
         await asyncio.wait(running, timeout=LOOPS_END_S)
         await asyncio.gather(

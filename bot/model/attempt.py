@@ -19,7 +19,7 @@ class Attempt:
     """``repeated``: the look-up was not to be had, so it may be there already.
 
     ``event``: what is told by another way than Slack (None: nothing new); ``card``: the incident's, for
-    that. ``also``: later entries that stand in the same reply.
+    that; ``note``: what is said before it. ``also``: later entries that stand in the same reply.
     """
 
     message: Message
@@ -32,5 +32,6 @@ class Attempt:
     also: tuple[Entry, ...] = ()
     digest: Digest | None = None
     card: Message | None = None
+    note: str = ""
     report: Report | None = None
     progress: Progress | None = None

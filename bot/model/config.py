@@ -12,6 +12,7 @@ from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
 from bot.model.schedule import Schedule
 from bot.model.target import Bound, Name, Target
+from bot.model.upkeep import Backups, Heartbeat
 from bot.model.way import NOBODY, Contact, EmailWay, WaySettings
 
 
@@ -90,6 +91,8 @@ class Config(Written):
     reports: ReportSettings = ReportSettings()
     ways: dict[Name, WaySettings] = {}
     people: dict[Person, Contact] = {}
+    heartbeat: Heartbeat | None = None
+    backups: Backups = Backups()
 
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""
@@ -109,7 +112,9 @@ class Config(Written):
         measured = (source.url for target in targets for source in target.metrics if source.url)
         changed = (action.url for target in targets for action in target.actions.values())
         told = (way.url for way in self.ways.values() if not isinstance(way, EmailWay))
-        return frozenset((*(target.health.url for target in targets), *measured, *changed, *told))
+        alive = (self.heartbeat.url,) if self.heartbeat else ()
+        health = (target.health.url for target in targets)
+        return frozenset((*health, *measured, *changed, *told, *alive))
 
     @cached_property
     def _agents(self) -> frozenset[str]:

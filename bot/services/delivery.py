@@ -29,10 +29,10 @@ from bot.model.message import (
 from bot.model.way import SLACK
 from bot.render.message import draw, plain_words
 from bot.send.slack import CantLook
-from bot.services import digest, paging
+from bot.services import digest, heartbeat, paging
 from bot.services.attachment import upload_of
 from bot.services.live import Live
-from bot.services.sending import begin, code, finish, put_off
+from bot.services.sending import Told, begin, code, finish, put_off
 from bot.store import digests, outbox
 from bot.store.database import Database, Tx
 
@@ -81,11 +81,15 @@ class Delivery:
         *,
         elsewhere: Elsewhere,
         quiet: Quiet,
+        told: Told,
+        came_through: Callable[[], None],
         pace_ms: int = PACE_MS,
         digest_over: int = digest.OVER,
     ) -> None:
         self._elsewhere = elsewhere
         self._quiet = quiet
+        self._told = told
+        self._came_through = came_through
         self._digest_over = digest_over
         self._began = clock.now()
         self._database = database
@@ -136,6 +140,8 @@ class Delivery:
                 outcome = await self._carry_out(attempt)
                 await self._database.write(finish, attempt, outcome, self._live.config)
                 self._set_pace(destination, attempt, outcome, started)
+                if attempt.message.kind == heartbeat.KIND:
+                    self._came_through()
         except Exception:
             log.exception("sending to %s stopped; it is taken up again", destination)
         finally:
@@ -146,7 +152,9 @@ class Delivery:
         edits = self._edits_in_turn()
         try:
             quiet = await self._prepared(destination, edits)
-            return await self._database.write(begin, destination, self._live.config, edits, quiet)
+            return await self._database.write(
+                begin, destination, self._live.config, edits, quiet, self._told
+            )
         except StoreError:
             raise
         except Exception:

@@ -11,7 +11,8 @@ from bot.model.config import Config
 from bot.model.reading import Health
 from bot.model.timer import Timer
 from bot.rules.known import Values
-from bot.services import asking, escalation, evidence, handover, monitoring
+from bot.services import asking, backups, escalation, evidence, handover, heartbeat, monitoring
+from bot.services.backups import Backups
 from bot.services.diagnosis import Diagnosis
 from bot.services.healthy import Healthy
 from bot.services.live import Live
@@ -40,8 +41,10 @@ class Due:
         diagnosis: Diagnosis,
         postmortems: Postmortems,
         running: Running,
+        copies: Backups,
         live: Live,
     ) -> None:
+        self._backups = copies
         self._database = database
         self._monitoring = monitoring
         self._diagnosis = diagnosis
@@ -62,6 +65,8 @@ class Due:
             "prune": self._prune,
             "reserve": self._reserve,
             handover.KIND: self._hand_over,
+            heartbeat.KIND: self._beat,
+            backups.KIND: self._backups.work,
         }
 
     async def _poll(self, timer: Timer) -> None:
@@ -131,6 +136,9 @@ class Due:
     async def _hand_over(self, timer: Timer) -> None:
         await self._database.write(handover.hand_over, timer, self._live.config)
 
+    async def _beat(self, timer: Timer) -> None:
+        await self._database.write(heartbeat.beat, timer, self._live.config)
+
     async def _prune(self, timer: Timer) -> None:
         await self._database.write(prune, timer)
 
@@ -155,6 +163,8 @@ def schedule(tx: Tx, config: Config) -> None:
         if not timers.armed(tx, kind):
             timers.arm(tx, kind, "", tx.now + every)
     handover.schedule(tx, config)
+    heartbeat.schedule(tx, config)
+    backups.schedule(tx, config.backups)
 
 
 def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:

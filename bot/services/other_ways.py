@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.clock import Clock
 from bot.http import Client
@@ -42,6 +43,8 @@ class OtherWays:
         if out is None:
             return Refused(f"there is no way {attempt.message.via} any more")
         page = self._page(attempt, repeated=attempt.repeated and not out.idempotent)
+        if attempt.note:
+            page = replace(page, text=f"{attempt.note} {page.text}")
         match attempt.event:
             case "acknowledged":
                 outcome = await out.acknowledged(page)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
+from bot.model.actor import BOT
 from bot.model.attempt import Attempt
 from bot.model.config import Config
 from bot.model.digest import Digest
@@ -28,24 +31,35 @@ GIVE_UP_LOOKUP_MS = 60_000
 GIVE_UP_LOOKUP_QUIET_MS = 600_000
 CATCHES_UP_MS = 60_000
 """Replies that waited so long are told in one."""
+Told = Mapping[tuple[object, ...], tuple[str, Sent] | None]
+"""What went out from memory: the page, by which way, and where it is."""
 _GONE = {"message_not_found", "thread_not_found"}
 
 
 def begin(
-    tx: Tx, destination: str, config: Config, edits: bool = True, quiet: bool = False
+    tx: Tx,
+    destination: str,
+    config: Config,
+    edits: bool = True,
+    quiet: bool = False,
+    told: Told = MappingProxyType({}),
 ) -> Attempt | None:
     """Take what goes next to a destination and note that it is about to be sent.
 
     ``edits`` False: only what is to be posted. ``quiet``: the person is in do-not-disturb, so that their
-    next way goes at once. Nobody else sends to the destination meanwhile, so what is found as ``sending``
-    was left there when its outcome could not be stored: it is unsure.
+    next way goes at once. ``told``: what went out from memory, or is about to (None). Nobody else sends
+    to the destination meanwhile, so what is found as ``sending`` was left there when its outcome could
+    not be stored: it is unsure.
     """
     while (message := outbox.head(tx, destination, edits)) is not None:
         if message.state is State.SENDING:
             outbox.unsure(tx, message.id, SEND_LIMIT_MS + MARGIN_MS, "its outcome was not stored")
             continue
-        attempt = _attempt(tx, _caught_up(tx, message), config)
-        if _not_wanted(tx, attempt):
+        if message.ts is None and _is_page(message) and told_as(message) in told:
+            _record(tx, message, told[told_as(message)])
+            continue
+        attempt = attempt_of(tx, _caught_up(tx, message), config)
+        if not_wanted(tx, attempt):
             outbox.close(tx, message.id, State.WITHDRAWN, None)
         elif message.via != SLACK and attempt.event is None:
             outbox.there_as_wanted(tx, message.id)
@@ -58,7 +72,7 @@ def begin(
     return None
 
 
-def _attempt(tx: Tx, message: Message, config: Config) -> Attempt:
+def attempt_of(tx: Tx, message: Message, config: Config) -> Attempt:
     """What would be done about a message now, with all that it is drawn from."""
     seen = overview(tx, config, message.incident_id) if message.incident_id is not None else None
     repeated = _repeated(message, tx.now)
@@ -85,6 +99,32 @@ def _attempt(tx: Tx, message: Message, config: Config) -> Attempt:
         digest=listed,
         card=outbox.by_key(tx, f"card:{message.incident_id}") if message.via != SLACK else None,
     )
+
+
+def told_as(message: Message) -> tuple[object, ...]:
+    """What a page is known by while it is in no table: its number on the timeline may turn out another."""
+    facts = message.facts
+    if message.kind != "ping":
+        return (message.key,)
+    return (message.incident_id, facts["person"], facts["stage"], facts["number"])
+
+
+def _record(tx: Tx, message: Message, known: tuple[str, Sent] | None) -> None:
+    """It went out from memory: it is there, and is drawn once more where that can be."""
+    if known is None:
+        outbox.put_off(tx, message.id, tx.now + 1_000, "it is being sent from memory")
+        return
+    way, sent = known
+    if way != message.via:
+        outbox.close(tx, message.id, State.WITHDRAWN, f"told by {way}")
+    else:
+        stale = message.revision - (way == SLACK)
+        outbox.sent(tx, message.id, stale, sent.channel, sent.ts)
+        outbox.note(tx, message.id, {**message.facts, "told": "page"})
+    if message.incident_id is not None:
+        reason = "it was sent while nothing could be stored, and is recorded late"
+        facts = {"person": message.facts["person"], "way": way, "reason": reason}
+        incidents.add_entry(tx, message.incident_id, BOT, "way", facts)
 
 
 def _is_page(message: Message) -> bool:
@@ -205,7 +245,7 @@ def recover(tx: Tx) -> int:
     return outbox.recover(tx, SEND_LIMIT_MS + MARGIN_MS)
 
 
-def _not_wanted(tx: Tx, attempt: Attempt) -> bool:
+def not_wanted(tx: Tx, attempt: Attempt) -> bool:
     """Nobody is pinged after an acknowledgement that was committed before the send.
 
     What waited because Slack was away is told in one message, the latest. What may be there already is

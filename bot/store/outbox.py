@@ -17,6 +17,9 @@ COLUMNS = (
     " due_at, sending_at, lookup_failed_at, attempts, channel, ts, sent_at, error, wanted_at, passed_on"
 )
 
+RECONCILES_MS = 600_000
+"""For so long after a restore, what is added about an incident of the backup is looked up first."""
+
 _READY = """FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
     WHERE o.delivered < o.revision AND o.due_at <= :now
       AND (:edits = 1 OR o.ts IS NULL)
@@ -40,11 +43,19 @@ def add(
     page: bool = False,
     via: str = "slack",
 ) -> int | None:
-    """A message that should exist. The key is unique: None if it was added before."""
+    """A message that should exist. The key is unique: None if it was added before.
+
+    Soon after a restore it may be there already, since the backup was taken: then it is unsure at first.
+    """
     row = tx.one(
         """INSERT INTO outbox
-            (key, kind, incident_id, destination, via, parent_id, page, facts, due_at, wanted_at)
-        VALUES (:key, :kind, :incident_id, :destination, :via, :parent_id, :page, :facts, :now, :now)
+            (key, kind, incident_id, destination, via, parent_id, page, facts, due_at, wanted_at,
+             state, sending_at)
+        SELECT :key, :kind, :incident_id, :destination, :via, :parent_id, :page, :facts, :now, :now,
+            CASE WHEN lost THEN 'unsure' ELSE 'waiting' END, CASE WHEN lost THEN :now END
+        FROM (SELECT EXISTS (SELECT 1 FROM restores
+            WHERE at > :now - :reconciles AND last_incident >= :incident_id) AS lost)
+        WHERE true
         ON CONFLICT (key) DO NOTHING RETURNING id""",
         key=key,
         kind=kind,
@@ -55,6 +66,7 @@ def add(
         page=int(page),
         facts=json.dumps(facts),
         now=tx.now,
+        reconciles=RECONCILES_MS,
     )
     return row["id"] if row else None
 
@@ -294,6 +306,18 @@ def to_pass_on(tx: Tx, until: int) -> list[Message]:
     return [_message(row) for row in rows]
 
 
+def pages_due(tx: Tx, at_most: int) -> list[Message]:
+    """The pages that certainly nobody has got, and that are due."""
+    rows = tx.all(
+        f"""SELECT {COLUMNS} FROM outbox WHERE page = 1 AND ts IS NULL AND state = 'waiting'
+        AND kind IN ('ping', 'digest') AND delivered < revision AND due_at <= :now
+        ORDER BY id LIMIT :limit""",
+        now=tx.now,
+        limit=at_most,
+    )
+    return [_message(row) for row in rows]
+
+
 def passed_on(tx: Tx, message_id: int) -> None:
     """Whether there is a next way or not: nobody looks for one again."""
     tx.run("UPDATE outbox SET passed_on = 1 WHERE id = :id", id=message_id)
@@ -411,6 +435,22 @@ def next_due(tx: Tx) -> int | None:
     """When the soonest message is due, in milliseconds since the epoch."""
     row = tx.one("SELECT due_at FROM outbox WHERE delivered < revision ORDER BY due_at LIMIT 1")
     return row["due_at"] if row else None
+
+
+def late(tx: Tx, before: int) -> tuple[int, int]:
+    """How many messages have been wanted since before a time, and since when the oldest has been."""
+    row = tx.one(
+        """SELECT COUNT(*) AS n, COALESCE(MIN(wanted_at), :before) AS oldest FROM outbox
+        WHERE delivered < revision AND wanted_at <= :before""",
+        before=before,
+    )
+    assert row is not None
+    return row["n"], row["oldest"]
+
+
+def forget(tx: Tx, kind: str) -> None:
+    """Drop what was sent of a kind that nobody looks at again."""
+    tx.run("DELETE FROM outbox WHERE kind = :kind AND delivered >= revision", kind=kind)
 
 
 def waiting(tx: Tx) -> int:

@@ -251,3 +251,9 @@ def m008_ways(db: sqlite_utils.Database) -> None:
     db.execute("""
         CREATE INDEX outbox_to_pass_on ON outbox (wanted_at)
         WHERE page = 1 AND ts IS NULL AND passed_on = 0""")
+
+
+@migrations()
+def m009_restores(db: sqlite_utils.Database) -> None:
+    """When a backup was put in place, and the last incident that it knew."""
+    db.execute("CREATE TABLE restores (at INTEGER PRIMARY KEY, last_incident INTEGER NOT NULL)")
