@@ -26,6 +26,7 @@ from bot.model.book import Books, Broken
 from bot.model.command import Declare, Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
+from bot.model.way import SLACK
 from bot.render import plain, terminal
 from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
@@ -56,7 +57,7 @@ from bot.slack.parse import parse
 from bot.store import outbox, timers
 from bot.store.database import Database, Tx
 from bot.store.lock import OwnerLock
-from bot.web.condition import Condition
+from bot.web.condition import Condition, Upkeep
 from bot.web.control import Control
 from bot.web.events import handler as events_handler
 from bot.web.pagerduty import Acknowledgement, PagerDutyIntake
@@ -263,7 +264,13 @@ class Bot:
         for loop in (self.timer_loop, self.delivery_loop):
             self.database.on_commit(loop.alarm.ring)
         loops = (self.timer_loop, self.delivery_loop, self._upkeep_loop)
-        self.condition = Condition(self.database, loops, self._link_problem, self.clock)
+        self.condition = Condition(
+            self.database,
+            loops,
+            self._link_problem,
+            lambda: self._upkeep(sending, unrecorded, alarm, beats),
+            self.clock,
+        )
         await self._listen(bolt)
         control = Control(self.settings.database, self.answer)
         await control.start()
@@ -271,6 +278,27 @@ class Bot:
         running = [asyncio.create_task(loop.run(), name=f"{loop.name} loop") for loop in loops]
         linking = asyncio.create_task(self.link.run(bolt), name="Slack link")
         self._stack.push_async_callback(self._wind_down, sending, running, linking)
+
+    def _upkeep(
+        self, sending: Delivery, unrecorded: Unrecorded, alarm: Alarm, beats: Heartbeat
+    ) -> Upkeep:
+        late = self.auditor.late
+        try:
+            newest = self.backups.newest()
+        except OSError:
+            newest = None
+        return Upkeep(
+            paged={SLACK: sending.paged, **self.other_ways.told},
+            unrecorded=unrecorded.pages,
+            sockets=self.link.sockets,
+            late=(late.timers, late.messages),
+            alarms=alarm.episodes,
+            clock_jumps=self.auditor.jumps,
+            backups_made=self.backups.made,
+            backups_failed=self.backups.failed,
+            backup_at=newest.at if newest else None,
+            heartbeats=beats.beats,
+        )
 
     async def _listen(self, bolt: AsyncApp) -> None:
         routes = web.Application()

@@ -97,6 +97,7 @@ class Delivery:
         self._live = live
         self._clock = clock
         self._pace_ms = pace_ms
+        self.paged = 0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, int] = {}
         self._edits_not_before = 0
@@ -140,6 +141,8 @@ class Delivery:
                 outcome = await self._carry_out(attempt)
                 await self._database.write(finish, attempt, outcome, self._live.config)
                 self._set_pace(destination, attempt, outcome, started)
+                if attempt.message.via == SLACK and attempt.message.kind in paging.KINDS:
+                    self.paged += attempt.what == "post" and isinstance(outcome, Sent)
                 if attempt.message.kind == heartbeat.KIND:
                     self._came_through()
         except Exception:
