@@ -79,7 +79,7 @@ async def test_a_timer_that_fails_again_and_again_pages_about_the_bot(tmp_path, 
 async def test_what_a_clock_that_moved_on_left_behind_is_caught_up_with_and_no_alarm(
     tmp_path, monkeypatch
 ):
-    async with watched(tmp_path, monkeypatch) as (house, pagerduty):
+    async with watched(tmp_path, monkeypatch) as (house, _):
         assert (await house.slash(BOB, "declare sev2 API slow")).ok
         await settle(house, "card:1")
         for _ in range(3):

@@ -19,6 +19,7 @@ from bot.clock import SystemClock
 from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.send import client
+from bot.services import digest
 from bot.wiring import Bot
 from tests.support.forked import forked
 from tests.support.house import House
@@ -43,7 +44,8 @@ class Fate:
     """``die_at``: the number of the commit right after which it is killed. ``tally``: a file that
     grows by a byte with every commit. ``wall_jump_s``: how far SIGUSR1 sets the wall clock.
     ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
-    ``books``: runbooks as JSON.
+    ``books``: runbooks as JSON. ``digest_over``: how many pings may wait for one person before they
+    are told in one message.
     """
 
     environ: Mapping[str, str]
@@ -55,6 +57,7 @@ class Fate:
     pace_ms: int = 0
     call_limit_s: float | None = None
     books: tuple[str, ...] = ()
+    digest_over: int = digest.OVER
 
 
 def live(fate: Fate) -> None:
@@ -85,7 +88,15 @@ async def _live(fate: Fate) -> None:
     config = Config.model_validate_json(fate.config)
     clock = Ahead(fate.ahead_ms)
     books = {one.runbook.id: one for one in map(read, fate.books)}
-    bot = Bot(settings, config, books, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
+    bot = Bot(
+        settings,
+        config,
+        books,
+        clock=clock,
+        after_commit=committed,
+        pace_ms=fate.pace_ms,
+        digest_over=fate.digest_over,
+    )
     await bot.start()
     await ended.wait()
     await bot.stop()
