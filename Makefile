@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 
-.PHONY: run test bench lock clean
+.PHONY: run test faults bench lock clean
 .DEFAULT_GOAL := run
 
 run: .venv/run
@@ -19,6 +19,10 @@ test: .venv/dev
 	@$(RUN) mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(RUN) pytest -q -n auto --dist worksteal
+
+# The faults in full, each with its figures; FAULTS_SEED=7 plays one again.
+faults: .venv/dev
+	@FAULTS_FULL=1 $(RUN) pytest -q -rA -s tests/faults
 
 bench: .venv/dev
 	@$(RUN) bench

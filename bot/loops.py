@@ -1,6 +1,7 @@
-"""The two loops of a running bot: due timers, and due messages. Both sleep until something is due.
+"""The loops of a running bot: due timers, due messages, and the bot itself. They sleep until something is due.
 
-Each sleep ends after a second at the latest, so that a missed wake-up costs a second and no more.
+Each sleep is one of the monotonic clock and ends after a second at the latest, so that a missed wake-up, or a
+wall clock that is set, costs a second and no more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot import logs
 from bot.clock import Clock
 from bot.model.timer import Timer
+from bot.services.auditor import Auditor
 from bot.services.delivery import Delivery
+from bot.services.unrecorded import Unrecorded
 from bot.store import timers
 from bot.store.database import Database, Tx
 
@@ -140,6 +143,19 @@ class DeliveryLoop(Loop):
 
     async def work(self) -> None:
         await self._delivery.work()
+
+
+class UpkeepLoop(Loop):
+    """Looks after the bot itself, once a second."""
+
+    def __init__(self, auditor: Auditor, unrecorded: Unrecorded, clock: Clock) -> None:
+        super().__init__("upkeep", clock)
+        self._auditor = auditor
+        self._unrecorded = unrecorded
+
+    async def work(self) -> None:
+        await self._unrecorded.work()
+        await self._auditor.look()
 
 
 def _any_due(tx: Tx, room: bool, only: str | None) -> bool:

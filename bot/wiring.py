@@ -19,29 +19,37 @@ from bot.errors import WrongSettings
 from bot.files.config import load_config
 from bot.files.runbooks import read_books
 from bot.http import Client
-from bot.loops import DeliveryLoop, TimerLoop
+from bot.loops import DeliveryLoop, TimerLoop, UpkeepLoop
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
 from bot.model.book import Books, Broken
 from bot.model.command import Declare, Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
+from bot.model.way import SLACK
 from bot.render import plain, terminal
 from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
 from bot.send.identity import Directory, Identity, identify
+from bot.send.quiet import Quiet
 from bot.send.slack import Slack
-from bot.services import delivery, due, runbooks
+from bot.services import delivery, digest, due, elsewhere, runbooks, sending
+from bot.services.alarm import Alarm
+from bot.services.auditor import Auditor
+from bot.services.backups import Backups
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
 from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
+from bot.services.heartbeat import Heartbeat
 from bot.services.incidents import Asked
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
+from bot.services.other_ways import OtherWays
 from bot.services.postmortem import Postmortems
 from bot.services.run_commands import RunCommands
 from bot.services.running import Running
+from bot.services.unrecorded import Unrecorded
 from bot.slack import app
 from bot.slack.desk import Desk
 from bot.slack.link import Link
@@ -49,9 +57,10 @@ from bot.slack.parse import parse
 from bot.store import outbox, timers
 from bot.store.database import Database, Tx
 from bot.store.lock import OwnerLock
-from bot.web.condition import Condition
+from bot.web.condition import Condition, Upkeep
 from bot.web.control import Control
 from bot.web.events import handler as events_handler
+from bot.web.pagerduty import Acknowledgement, PagerDutyIntake
 from bot.web.signature import Signature
 
 log = logging.getLogger(__name__)
@@ -73,6 +82,7 @@ class Bot:
         clock: SystemClock | None = None,
         after_commit: Callable[[], None] | None = None,
         pace_ms: int = delivery.PACE_MS,
+        digest_over: int = digest.OVER,
     ) -> None:
         self.settings = settings
         self.live = Live(config, books or {}, broken or {})
@@ -80,6 +90,7 @@ class Bot:
         self.port = settings.port
         self._after_commit = after_commit
         self._pace_ms = pace_ms
+        self._digest_over = digest_over
         self._serving = False
         self._stack = AsyncExitStack()
 
@@ -172,6 +183,7 @@ class Bot:
         await asyncio.to_thread(self.database.reserve.refill)
         pool = await stack.enter_async_context(session())
         client = await stack.enter_async_context(Client(self._allows))
+        self._client = client
         self.monitoring = Monitoring(self.database, client, self.live, self.clock)
         stack.push_async_callback(self.monitoring.close)
         self._web_client = web_client(settings.bot_token, settings.slack_api, pool)
@@ -184,7 +196,10 @@ class Bot:
         self.link = Link(self._web_client, opening, self._on_identity)
         asking = partial(identify, self._web_client) if settings.bot_token else None
         link = self._link_problem if serving else _no_link_wanted
-        self._doctor = Doctor(self.database, self.live, self.monitoring, asking, link, self.clock)
+        self.backups = Backups(self.database, self.live, self.clock)
+        self._doctor = Doctor(
+            self.database, self.live, self.monitoring, asking, link, self.clock, self.backups
+        )
         self.diagnosis = Diagnosis(self.database, client, self.monitoring, self.live, self.clock)
         self.postmortems = Postmortems(self.database, self.live, settings.database.parent)
         self.running = Running(
@@ -215,21 +230,47 @@ class Bot:
         _tell(self.live.broken)
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
-        sending = Delivery(self.database, self._slack, self.live, self.clock, pace_ms=self._pace_ms)
+        self.other_ways = OtherWays(self._client, self.live, lambda: self.link.identity, self.clock)
+        unrecorded = Unrecorded(self.database, self.live, self._slack, self.other_ways)
+        beats = Heartbeat(self._client, self.live)
+        self._stack.push_async_callback(beats.close)
+        sending = Delivery(
+            self.database,
+            self._slack,
+            self.live,
+            self.clock,
+            elsewhere=self.other_ways,
+            quiet=Quiet(self._web_client, self.clock),
+            told=unrecorded.told,
+            came_through=beats.came_through,
+            pace_ms=self._pace_ms,
+            digest_over=self._digest_over,
+        )
         handlers = due.Due(
             self.database,
             self.monitoring,
             self.diagnosis,
             self.postmortems,
             self.running,
+            self.backups,
             self.live,
         ).handlers()
         self.timer_loop = TimerLoop(self.database, handlers, self.clock)
         self.delivery_loop = DeliveryLoop(sending, self.clock)
-        loops = (self.timer_loop, self.delivery_loop)
-        for loop in loops:
+        alarm = Alarm(self.database, self.live, self._slack, self.other_ways, self.clock)
+        steady = asyncio.get_running_loop().time
+        self.auditor = Auditor(self.database, alarm, self.clock, steady)
+        self._upkeep_loop = UpkeepLoop(self.auditor, unrecorded, self.clock)
+        for loop in (self.timer_loop, self.delivery_loop):
             self.database.on_commit(loop.alarm.ring)
-        self.condition = Condition(self.database, loops, self._link_problem, self.clock)
+        loops = (self.timer_loop, self.delivery_loop, self._upkeep_loop)
+        self.condition = Condition(
+            self.database,
+            loops,
+            self._link_problem,
+            lambda: self._upkeep(sending, unrecorded, alarm, beats),
+            self.clock,
+        )
         await self._listen(bolt)
         control = Control(self.settings.database, self.answer)
         await control.start()
@@ -238,9 +279,32 @@ class Bot:
         linking = asyncio.create_task(self.link.run(bolt), name="Slack link")
         self._stack.push_async_callback(self._wind_down, sending, running, linking)
 
+    def _upkeep(
+        self, sending: Delivery, unrecorded: Unrecorded, alarm: Alarm, beats: Heartbeat
+    ) -> Upkeep:
+        late = self.auditor.late
+        try:
+            newest = self.backups.newest()
+        except OSError:
+            newest = None
+        return Upkeep(
+            paged={SLACK: sending.paged, **self.other_ways.told},
+            unrecorded=unrecorded.pages,
+            sockets=self.link.sockets,
+            late=(late.timers, late.messages),
+            alarms=alarm.episodes,
+            clock_jumps=self.auditor.jumps,
+            backups_made=self.backups.made,
+            backups_failed=self.backups.failed,
+            backup_at=newest.at if newest else None,
+            heartbeats=beats.beats,
+        )
+
     async def _listen(self, bolt: AsyncApp) -> None:
         routes = web.Application()
         routes.add_routes(self.condition.routes())
+        intake = PagerDutyIntake(self.live, self._team, self._acknowledged, self.clock)
+        routes.add_routes(intake.routes())
         if self.settings.signing_secret:
             signature = Signature(self.settings.signing_secret, self.clock)
             routes.router.add_post("/slack/events", events_handler(bolt, signature))
@@ -260,6 +324,7 @@ class Bot:
         self.condition.stopping = True
         self.timer_loop.stop()
         self.delivery_loop.stop()
+        self._upkeep_loop.stop()
         # A loop in the middle of a claim still starts what it claimed: drain only after its end.
         await asyncio.wait(running, timeout=LOOPS_END_S)
         await asyncio.gather(
@@ -272,6 +337,17 @@ class Bot:
 
     def _allows(self, url: str) -> bool:
         return self.live.config.allows(url)
+
+    def _team(self) -> str | None:
+        """The team that is served: by the config, or by the token once Slack has said so."""
+        known = self.link.identity
+        return self.live.config.slack.team or (known.team if known else None)
+
+    async def _acknowledged(self, heard: Acknowledgement) -> None:
+        """Somebody acknowledged an incident in PagerDuty."""
+        await self.database.write(
+            elsewhere.acknowledge, self.live.config, heard.incident_id, heard.actor, heard.at
+        )
 
     def _link_problem(self) -> str | None:
         return self.link.problem()
@@ -334,7 +410,7 @@ def _at_a_terminal(given: Refusal) -> Refusal:
 def _recover(tx: Tx, config: Config) -> None:
     """What a crash left: claims are free again, what was being sent is unsure."""
     _recover_runs(tx, config)
-    delivery.recover(tx)
+    sending.recover(tx)
     outbox.retry_refused_cards(tx, config.slack.channel)
     due.schedule(tx, config)
 

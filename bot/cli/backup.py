@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import click
 
 from bot.cli.fail import plainly
+from bot.clock import SystemClock
 from bot.errors import StoreError
 from bot.model.settings import Settings
 from bot.render.answer import counted
 from bot.store.copying import check, copy
 from bot.store.lock import OwnerLock
+from bot.store.restoring import NUMBERS_BETWEEN, put_in_place
 
 
 @click.command()
@@ -46,50 +45,18 @@ def restore(file: Path, *, as_json: bool) -> None:
         database = Settings.read(os.environ).database
         lock = OwnerLock(database, "iora restore").take()
         try:
-            incidents, kept = _put_in_place(file, database)
+            done = put_in_place(file, database, SystemClock().now())
         finally:
             lock.release()
     if as_json:
-        found = {"database": str(database), "incidents": incidents, "kept": kept and str(kept)}
-        print(json.dumps(found))
+        kept = str(done.kept) if done.kept else None
+        found = {"database": str(database), "incidents": done.incidents, "kept": kept}
+        print(json.dumps(found | {"looked_up": done.looked_up}))
         return
-    print(f"{database}: restored, {counted(incidents, 'incident')}")
-    if kept:
-        print(f"The one before is kept as {kept}")
-
-
-def _put_in_place(file: Path, database: Path) -> tuple[int, Path | None]:
-    """Copy and check first, so that whatever goes wrong leaves the present database where it is."""
-    check(file)
-    fresh = database.with_name(f"{database.name}.restoring")
-    fresh.unlink(missing_ok=True)
-    try:
-        copy(file, fresh)
-        incidents = check(fresh)
-        kept = _set_aside(database)
-        fresh.replace(database)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return incidents, kept
-
-
-def _set_aside(database: Path) -> Path | None:
-    """Move the present database out of the way, whole: with what is still in its journal."""
-    if not database.exists():
-        return None
-    number = 1
-    while (kept := database.with_name(f"{database.name}.before-restore-{number}")).exists():
-        number += 1
-    try:
-        with closing(sqlite3.connect(database)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.DatabaseError:
-        # It is damaged, which may be why it is replaced: its pieces are kept as they are.
-        for ending in ("-wal", "-shm"):
-            piece = database.with_name(database.name + ending)
-            if piece.exists():
-                shutil.move(piece, kept.with_name(kept.name + ending))
-    shutil.move(database, kept)
-    for ending in ("-wal", "-shm"):
-        database.with_name(database.name + ending).unlink(missing_ok=True)
-    return kept
+    print(f"{database}: restored, {counted(done.incidents, 'incident')}")
+    print(
+        f"{counted(done.looked_up, 'message')} may have been sent since: the bot looks each up before it "
+        f"sends anything. New incidents go on {NUMBERS_BETWEEN} numbers further."
+    )
+    if done.kept:
+        print(f"The one before is kept as {done.kept}")

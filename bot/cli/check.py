@@ -21,6 +21,7 @@ from bot.files.note import Note, findings
 from bot.files.problem import Problem
 from bot.files.runbook_note import asks_for_probes, runbook_findings
 from bot.files.runbooks import read_books
+from bot.files.schedule_note import schedule_notes
 from bot.files.schema import SCHEMAS, schema_json
 from bot.model.agent import AgentConfig
 from bot.model.config import Config
@@ -78,7 +79,8 @@ def inspect(
 def _notes(config: Config, runbooks: tuple[Runbook, ...], *, live: bool) -> tuple[Note, ...]:
     """Which probes a target offers is known of its agent only, so it is asked; ``live``."""
     offered = asyncio.run(probes(config)) if live and asks_for_probes(runbooks) else {}
-    return (*findings(config), *runbook_findings(runbooks, config, offered))
+    schedules = schedule_notes(config, SystemClock().now())
+    return (*findings(config), *schedules, *runbook_findings(runbooks, config, offered))
 
 
 def _tried(read: Callable[[], T], problems: list[Problem]) -> T | None:

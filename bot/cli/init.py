@@ -19,8 +19,9 @@ from bot.errors import ConfigError, TargetError
 from bot.files.config import load_config_text
 from bot.files.shipped import copy_shipped
 from bot.http import Answer, Client
-from bot.model.config import Channel, Person, Team
+from bot.model.config import Channel, Team
 from bot.model.incident import Severity
+from bot.model.person import Person
 from bot.model.settings import Settings
 from bot.model.target import Name, Url
 from bot.web.control import login_of

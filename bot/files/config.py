@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -11,11 +13,12 @@ from jmespath.exceptions import JMESPathError
 from bot.files.document import load, load_text
 from bot.files.problem import Fault, Loc
 from bot.files.tree import Data, each, shorten
-from bot.model.config import Config
+from bot.model.config import Config, Role
 from bot.model.incident import Severity
-from bot.model.nearest import nearest
+from bot.model.nearest import listed, nearest
 from bot.model.target import HmacKey
 from bot.model.units import METRIC_UNITS
+from bot.model.way import SLACK
 
 _EXPRESSION_LIMIT = 200
 """Characters of a JMESPath expression: its parser recurses."""
@@ -37,15 +40,22 @@ def _policies(data: Data) -> Iterator[Fault]:
     yield from _undefined(used, known, "policy", "add it below escalation.policies")
 
 
-def _groups(data: Data) -> Iterator[Fault]:
-    known = _keys(data, "groups")
+def _destinations(data: Data) -> Iterator[Fault]:
+    """The groups, schedules and roles that are to be told something."""
     levels = each(data, "escalation", "policies", None, "levels", None, "notify", None)
-    used = (
-        (loc, text.removeprefix("group:"))
-        for loc, text in (*levels, *each(data, "escalation", "last_resort", None))
-        if isinstance(text, str) and text.startswith("group:") and text != "group:"
-    )
-    yield from _undefined(used, known, "group", "add it below groups")
+    used = (*levels, *each(data, "escalation", "last_resort", None))
+    tables = {
+        "group": (_keys(data, "groups"), "group", "add it below groups"),
+        "oncall": (_keys(data, "oncall"), "schedule", "add it below oncall"),
+        "role": (get_args(Role), "role", f"there are: {listed(get_args(Role))}"),
+    }
+    for kind, (known, noun, fix) in tables.items():
+        named = (
+            (loc, text.removeprefix(f"{kind}:"))
+            for loc, text in used
+            if isinstance(text, str) and text.startswith(f"{kind}:") and text != f"{kind}:"
+        )
+        yield from _undefined(named, known, noun, fix)
 
 
 def _bounds(data: Data) -> Iterator[Fault]:
@@ -145,7 +155,53 @@ def _no_jmespath(loc: Loc, such_as: str) -> Fault:
     return Fault(at=loc, text="not a JMESPath expression", expected=expected)
 
 
-CHECKS = (_policies, _groups, _bounds, _targets, _actions, _signed_twice, _relays, _sources)
+def _ways(data: Data) -> Iterator[Fault]:
+    for loc, kind in each(data, "ways", None, "kind"):
+        if loc[1] == SLACK:
+            yield Fault(
+                at=loc[:2], text="slack is built in; give this way another name", on_key=True
+            )
+        if kind == "email" and find_spec("aiosmtplib") is None:
+            fix = "pip install 'iora-bot[email]'"
+            yield Fault(at=loc, text="the extra email is not installed", fix=fix)
+
+
+def _people(data: Data) -> Iterator[Fault]:
+    """The ways of people: there, each once, and with the address that mail needs."""
+    kinds = {str(loc[1]): kind for loc, kind in each(data, "ways", None, "kind")}
+    known = (SLACK, *_keys(data, "ways"))
+    for loc, person in each(data, "people", None):
+        used = [((*loc, *at), name) for at, name in each(person, "ways", None)]
+        yield from _undefined(used, known, "way", "add it below ways")
+        for number, (at, name) in enumerate(used):
+            if any(name == other for _, other in used[:number]):
+                yield Fault(at=at, text="named twice", expected="each way once")
+            elif kinds.get(str(name)) == "email" and not any(True for _ in each(person, "email")):
+                text = f"no address of {loc[1]} is known"
+                yield Fault(at=at, text=text, fix="add email: beside ways")
+
+
+def _pagerduty_users(data: Data) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for loc, user in each(data, "people", None, "pagerduty"):
+        if isinstance(user, str) and user in seen:
+            yield Fault(at=loc, text=f"the PagerDuty user of {seen[user]} already")
+        seen.setdefault(str(user), str(loc[1]))
+
+
+CHECKS = (
+    _policies,
+    _destinations,
+    _bounds,
+    _targets,
+    _actions,
+    _signed_twice,
+    _relays,
+    _sources,
+    _ways,
+    _people,
+    _pagerduty_users,
+)
 
 
 def _is_jmespath(expression: str) -> bool:

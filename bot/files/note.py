@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from bot.model.config import Config
 from bot.model.nearest import nearest
+from bot.model.network import is_loopback
 from bot.model.target import Target
 from bot.model.units import METRIC_UNITS, format_duration
+from bot.model.way import EmailWay, PagerDutyWay
 from bot.rules.window import MIN_SAMPLES
 
 FROM_POLLS = frozenset({"response_time_p95_ms", "error_rate_percent"})
@@ -33,7 +34,12 @@ class Note:
 
 def findings(config: Config) -> tuple[Note, ...]:
     """Everything that the config allows and that will disappoint somebody."""
-    return (*_target_notes(config), *_bound_notes(config), *_people_notes(config))
+    return (
+        *_target_notes(config),
+        *_bound_notes(config),
+        *_people_notes(config),
+        *_way_notes(config),
+    )
 
 
 def _target_notes(config: Config) -> Iterator[Note]:
@@ -62,7 +68,7 @@ def _agent_notes(at: str, target: Target, bounded: tuple[str, ...]) -> Iterator[
         if lost:
             text = f"no agent, so nothing measures {' and '.join(lost)}"
             yield Note(at=at, text=text, fix="run `iora agent` on its host and add agent:")
-    elif target.agent.token is None and not _is_loopback(target.agent.url):
+    elif target.agent.token is None and not is_loopback(_host(target.agent.url)):
         text = "no token: an agent beyond loopback doesn't start without one"
         yield Note(at=f"{at}.agent", text=text, fix='add token: "${IORA_AGENT_TOKEN}"')
 
@@ -81,7 +87,7 @@ def _source_notes(at: str, target: Target) -> Iterator[Note]:
     urls = [target.health.url, *(source.url for source in target.metrics if source.url)]
     urls += [action.url for action in target.actions.values()]
     if target.auth and any(
-        one.lower().startswith("http:") and not _is_loopback(one) for one in urls
+        one.lower().startswith("http:") and not is_loopback(_host(one)) for one in urls
     ):
         text = "sent over http:// beyond this machine, where others on the way can read it"
         yield Note(at=f"{at}.auth", text=text, fix="use https://")
@@ -126,9 +132,20 @@ def _bounded(config: Config) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*config.baselines, *config.critical]))
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _way_notes(config: Config) -> Iterator[Note]:
+    used = {name for contact in config.people.values() for name in contact.ways}
+    for name, way in config.ways.items():
+        at = f"ways.{name}"
+        if name not in used:
+            text = "nobody's ways name it: nothing goes there"
+            yield Note(at=at, text=text, fix="add it to somebody's ways below people")
+        elif isinstance(way, PagerDutyWay) and way.webhook_secret is None:
+            text = "no webhook_secret: an acknowledgement in PagerDuty doesn't count here"
+            yield Note(at=at, text=text, fix=f"add a v3 webhook there, to /intake/pagerduty/{name}")
+        elif isinstance(way, EmailWay) and way.tls == "none" and not is_loopback(way.host):
+            text = "mail leaves without TLS: others on the way can read it"
+            yield Note(at=f"{at}.tls", text=text, fix="use starttls or tls")

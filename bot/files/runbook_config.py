@@ -1,14 +1,15 @@
-"""What a runbook names of the config: targets, groups and metrics."""
+"""What a runbook names of the config: targets, destinations and metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import get_args
 
 from bot.files.draft import Draft
 from bot.files.problem import Fault, Loc
 from bot.files.tree import each, shorten
-from bot.model.config import Config
-from bot.model.nearest import nearest
+from bot.model.config import Config, Role
+from bot.model.nearest import listed, nearest
 from bot.model.units import METRIC_UNITS
 
 _ASIDE = frozenset({"incident", "inputs", "time", "verdict"})
@@ -39,16 +40,21 @@ def _target(at: Loc, name: str, config: Config) -> Iterator[Fault]:
         yield Fault(at=at, text="there is no target of this name", near=near, fix=fix)
 
 
-def groups(draft: Draft, config: Config) -> Iterator[Fault]:
-    """The groups that a message goes to."""
+def destinations(draft: Draft, config: Config) -> Iterator[Fault]:
+    """The groups, schedules and roles that a message goes to."""
+    tables: dict[str, tuple[Collection[str], str, str]] = {
+        "group": (config.groups, "group", "add it below groups in the config"),
+        "oncall": (config.oncall, "schedule", "add it below oncall in the config"),
+        "role": (get_args(Role), "role", f"there are: {listed(get_args(Role))}"),
+    }
     for step in draft.steps:
         for at, text in each(step.data, "to", None):
             kind, _, name = text.partition(":") if isinstance(text, str) else ("", "", "")
-            if kind == "group" and name and name not in config.groups:
-                near = nearest(name, config.groups)
-                fix = "" if near else "add it below groups in the config"
-                at_it = step.at(*at)
-                yield Fault(at=at_it, text="there is no group of this name", near=near, fix=fix)
+            known, noun, fix = tables.get(kind, ((), "", ""))
+            if noun and name and name not in known:
+                near = nearest(name, known)
+                what = f"there is no {noun} of this name"
+                yield Fault(at=step.at(*at), text=what, near=near, fix="" if near else fix)
 
 
 def metrics(draft: Draft, known: frozenset[str]) -> Iterator[Fault]:
@@ -85,5 +91,5 @@ def _no_metric(
 def check(draft: Draft, config: Config) -> Iterator[Fault]:
     """All of it."""
     yield from targets(draft, config)
-    yield from groups(draft, config)
+    yield from destinations(draft, config)
     yield from metrics(draft, metrics_of(config))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from typing import Literal, NamedTuple
 
 from bot.model.incident import Severity
@@ -114,7 +115,14 @@ class Postmortem(OnIncident):
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledge(OnIncident):
-    """I am looking at it."""
+    """I am looking at it. ``take_over``: also where somebody else was paged, which is asked first."""
+
+    take_over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnIt(OnIncident):
+    """I am still at it: nothing else is to happen by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,3 +255,28 @@ class OnRun(Command):
     text: str = ""
     mark: Mark | None = None
     ticks: Mapping[int, Tick] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnCall(Command):
+    """Who is on call now and next, or at a time; without an offset ``at`` is on a schedule's wall clock."""
+
+    schedule: str | None = None
+    at: datetime | time | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetOverride(Command):
+    """Put somebody on call for ``length`` milliseconds, from ``start`` (as ``OnCall.at``) or now on."""
+
+    schedule: str
+    person: str
+    length: int
+    start: datetime | time | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndOverride(Command):
+    """Take back the override that counts now, else the next one to come."""
+
+    schedule: str

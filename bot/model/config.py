@@ -7,17 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bot.model.policy import PERSON, PERSON_SHAPE, Escalation
+from bot.model.person import PERSON, PERSON_SHAPE, Person
+from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
+from bot.model.schedule import Schedule
 from bot.model.target import Bound, Name, Target
-
-
-def _person(text: str) -> str:
-    if not PERSON.match(text):
-        raise ValueError(
-            "expected a Slack member id such as U02BOB (profile, More, Copy member ID)"
-        )
-    return text
+from bot.model.upkeep import Backups, Heartbeat
+from bot.model.way import NOBODY, Contact, EmailWay, WaySettings
 
 
 def _person_or_login(text: str) -> str:
@@ -28,9 +24,6 @@ def _person_or_login(text: str) -> str:
     return text
 
 
-Person = Annotated[
-    str, AfterValidator(_person), Field(json_schema_extra={"pattern": f"^{PERSON_SHAPE}$"})
-]
 RoleHolder = Annotated[
     str,
     AfterValidator(_person_or_login),
@@ -93,12 +86,21 @@ class Config(Written):
     critical: dict[Name, Bound] = GUIDE_CRITICAL
     escalation: Escalation
     groups: dict[Name, Annotated[tuple[Person, ...], Field(min_length=1)]] = {}
+    oncall: dict[Name, Schedule] = {}
     roles: dict[Role, tuple[RoleHolder, ...]] = {}
     reports: ReportSettings = ReportSettings()
+    ways: dict[Name, WaySettings] = {}
+    people: dict[Person, Contact] = {}
+    heartbeat: Heartbeat | None = None
+    backups: Backups = Backups()
 
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""
         return self.roles.get(role, ())
+
+    def contact(self, person: str) -> Contact:
+        """How a person is reached: by Slack, where the file says nothing else."""
+        return self.people.get(person, NOBODY)
 
     def allows(self, url: str) -> bool:
         """Whether the file names the URL, or it is an endpoint of an agent that the file names."""
@@ -109,7 +111,10 @@ class Config(Written):
         targets = self.targets.values()
         measured = (source.url for target in targets for source in target.metrics if source.url)
         changed = (action.url for target in targets for action in target.actions.values())
-        return frozenset((*(target.health.url for target in targets), *measured, *changed))
+        told = (way.url for way in self.ways.values() if not isinstance(way, EmailWay))
+        alive = (self.heartbeat.url,) if self.heartbeat else ()
+        health = (target.health.url for target in targets)
+        return frozenset((*health, *measured, *changed, *told, *alive))
 
     @cached_property
     def _agents(self) -> frozenset[str]:

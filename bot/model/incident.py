@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.model.actor import BOT
+
 Facts = Mapping[str, Any]
 
 
@@ -83,3 +85,8 @@ class Entry:
     actor: str
     kind: str
     facts: Facts
+
+    @property
+    def by_a_person(self) -> bool:
+        """Whether it says that a person did something about the incident; a refusal is none."""
+        return self.actor != BOT and self.kind != "refused"

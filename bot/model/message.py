@@ -13,7 +13,7 @@ Block = Mapping[str, Any]
 
 
 class State(StrEnum):
-    """What is known about a message's delivery."""
+    """What is known about a message's delivery. ``DIGESTED``: another message tells it too."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -21,11 +21,16 @@ class State(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    DIGESTED = "digested"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A row of the outbox: facts, not blocks, so that it is drawn from the state when it is sent."""
+    """A row of the outbox: facts, not blocks, so that it is drawn from the state when it is sent.
+
+    ``wanted_at``: since when it should be there as it is wanted. ``passed_on``: the person's next way was
+    taken, or there is none.
+    """
 
     id: int
     key: str
@@ -47,6 +52,8 @@ class Message:
     ts: str | None
     sent_at: int | None
     error: str | None
+    wanted_at: int = 0
+    passed_on: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,14 @@ def refusal(address: str) -> str | None:
     return None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host, by name or address, is this machine: what goes there is seen by nobody else."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | None:
     """What an IPv6 address is translated to on its way."""
     if isinstance(address, IPv4Address):

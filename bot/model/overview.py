@@ -7,31 +7,57 @@ from dataclasses import dataclass
 
 from bot.model.incident import Entry, Facts, Incident, Status
 from bot.model.message import State
+from bot.model.way import SLACK
 
 
 @dataclass(frozen=True)
 class Ping:
-    """One notification of a person, and what became of it."""
+    """One notification of a person by one way, and what became of it.
+
+    ``instead``: why it went by this way, where the person's first one was of no use.
+    """
 
     person: str
     state: State
     at: int
     sent_at: int | None
     error: str | None
+    via: str = SLACK
+    entry: int = 0
+    instead: str | None = None
 
 
 @dataclass(frozen=True)
 class Upcoming:
-    """Who is told next, and when, if nobody acknowledges. ``people`` are member ids."""
+    """Who is told next, and when, if nobody acknowledges. ``people`` are member ids.
+
+    ``hours``: the working hours that are waited for.
+    """
 
     due_at: int
     people: tuple[str, ...]
     channel: bool
+    hours: str | None = None
 
-    @classmethod
-    def nobody(cls, due_at: int) -> Upcoming:
-        """Something is due, and tells nobody who isn't told yet."""
-        return cls(due_at, (), channel=False)
+
+@dataclass(frozen=True)
+class Waiting:
+    """A level that waits for a condition, from a time on; ``skipped``: why it never will fire."""
+
+    condition: str
+    since: int
+    people: tuple[str, ...]
+    channel: bool
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class Asking:
+    """When whoever acknowledged is asked whether they are on it; ``asked``: when it goes on instead."""
+
+    at: int
+    person: str | None
+    asked: bool
 
 
 @dataclass(frozen=True)
@@ -43,14 +69,29 @@ class Overview:
     pings: tuple[Ping, ...]
     upcoming: Upcoming | None
     now: int
+    waiting: tuple[Waiting, ...] = ()
+    asking: Asking | None = None
 
     def asks(self, ping: Facts) -> bool:
         """Whether a ping of these facts still asks for somebody, or the incident has its answer.
 
-        One that was called after an acknowledgement (``called``) asks until it is mitigated.
+        One that was called after an acknowledgement (``called``) asks until it is mitigated; one that
+        went out as whoever acknowledged did nothing (``unanswered``), until anybody does something.
         """
         status = self.incident.status
-        return status is Status.OPEN or (status is Status.ACKNOWLEDGED and bool(ping.get("called")))
+        if status is not Status.ACKNOWLEDGED:
+            return status is Status.OPEN
+        quiet = bool(ping.get("unanswered")) and not self.active_since(ping["entry"])
+        return bool(ping.get("called")) or quiet
+
+    def asks_still(self, asking: Facts) -> bool:
+        """Whether whoever acknowledged still owes an answer to an asking of these facts."""
+        quiet = not self.active_since(asking["entry"])
+        return self.incident.status is Status.ACKNOWLEDGED and quiet
+
+    def active_since(self, seq: int) -> bool:
+        """Whether a person did anything about it after an entry."""
+        return any(one.seq > seq and one.by_a_person for one in self.entries)
 
     def last(self, *kinds: str) -> Entry | None:
         """The newest entry of one of the kinds."""

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Annotated, Any, NamedTuple, Self
+from functools import cached_property, lru_cache
+from typing import Annotated, Any, Literal, NamedTuple, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from bot.model.calendar import TimeOfDay, Timezone, Weekdays, weekday_names
+from bot.model.condition import ConditionText
 from bot.model.incident import Severity
+from bot.model.person import PERSON, PERSON_SHAPE
 from bot.model.record import Written
 from bot.model.target import Name
 from bot.model.units import Duration
 
-PERSON_SHAPE = "[UW][A-Z0-9]{2,30}"
-PERSON = re.compile(rf"^{PERSON_SHAPE}\Z")
+NAMED = ("group", "oncall", "role")
+"""The kinds of destinations that name something of the config."""
 
 
 class Destination(NamedTuple):
-    """``channel``, ``user:U02BOB`` or ``group:engineering``, taken apart."""
+    """``channel``, ``user:U02BOB``, ``group:engineering`` and so on, taken apart."""
 
     kind: str
     name: str
@@ -33,9 +36,11 @@ class Destination(NamedTuple):
             return cls("channel", "")
         if kind == "user" and PERSON.match(name):
             return cls(kind, name)
-        if kind == "group" and name:
+        if kind in NAMED and name:
             return cls(kind, name)
-        raise ValueError("expected channel, user:U... (a member id) or group:NAME")
+        raise ValueError(
+            "expected channel, user:U... (a member id), group:NAME, oncall:SCHEDULE or role:NAME"
+        )
 
 
 def _destination(text: str) -> str:
@@ -48,7 +53,7 @@ DestinationText = Annotated[
     AfterValidator(_destination),
     Field(
         json_schema_extra={
-            "pattern": f"^(?:channel|user:{PERSON_SHAPE}|group:.+)$",
+            "pattern": f"^(?:channel|user:{PERSON_SHAPE}|(?:{'|'.join(NAMED)}):.+)$",
             "examples": ["channel", "user:U02BOB", "group:engineering"],
         }
     ),
@@ -56,10 +61,41 @@ DestinationText = Annotated[
 
 
 class Level(Written):
-    """Tell ``notify`` when the incident is still open ``after`` its declaration."""
+    """Tell ``notify`` when the incident is still open ``after`` its declaration.
+
+    ``when``: only once a fresh reading of a target meets it, from that time on. ``after_acknowledge``: an
+    acknowledgement doesn't stop it, but whoever acknowledged is asked first; ``from: acknowledged`` counts
+    from there, and so is never stopped by it. ``reason``: a template of what those who are told read.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     after: Duration
-    notify: tuple[DestinationText, ...] = Field(min_length=1)
+    begins: Literal["declared", "acknowledged"] = Field("declared", alias="from")
+    when: ConditionText | None = None
+    notify: tuple[DestinationText, ...] = Field(min_length=1, max_length=50)
+    reason: str | None = Field(None, min_length=1, max_length=500)
+    after_acknowledge: bool = False
+
+    @property
+    def survives(self) -> bool:
+        """Whether an acknowledgement leaves it as it is."""
+        return self.after_acknowledge or self.begins == "acknowledged"
+
+    @property
+    def plain(self) -> bool:
+        """Whether its time alone decides, while nobody has acknowledged."""
+        return self.when is None and self.begins == "declared"
+
+    @property
+    def pings_people(self) -> bool:
+        """Whether it tells more than the channel."""
+        return any(text != "channel" for text in self.notify)
+
+    @property
+    def asked(self) -> str:
+        """Its condition as it was written; empty without one."""
+        return self.when.text if self.when is not None else ""
 
 
 class Repeat(Written):
@@ -75,16 +111,41 @@ class Repeat(Written):
         return self
 
 
+class WorkingHours(Written):
+    """When levels may fire: outside these hours they wait until the next ones begin.
+
+    Hours that end before they begin go over midnight, and belong to the day on which they begin.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    timezone: Timezone
+    days: Weekdays = Field((0, 1, 2, 3, 4), min_length=1)
+    begin: TimeOfDay = Field("09:00", alias="from")
+    end: TimeOfDay = Field("17:00", alias="to")
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Whose wall clock counts."""
+        return ZoneInfo(self.timezone)
+
+    def __str__(self) -> str:
+        return f"{weekday_names(self.days)} {self.begin}-{self.end} {self.timezone}"
+
+
 class Policy(Written):
-    """Levels in the order in which they fire."""
+    """Levels in the order in which they fire; ``no_data_after``: how long a reading may be lost."""
 
     levels: tuple[Level, ...] = Field(min_length=1, max_length=20)
     repeat: Repeat = Repeat()
+    hours: WorkingHours | None = None
+    no_data_after: Duration = 300_000
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for earlier, later in zip(self.levels, self.levels[1:], strict=False):
-            if later.after < earlier.after:
+        for begins in ("declared", "acknowledged"):
+            times = [level.after for level in self.levels if level.begins == begins]
+            if times != sorted(times):
                 raise ValueError(
                     "levels: expected each level at the time of the one before or later"
                 )
@@ -104,17 +165,27 @@ class Policy(Written):
     @property
     def pings_people(self) -> bool:
         """A policy that only announces in the channel ends there, silently."""
-        return any(text != "channel" for level in self.levels for text in level.notify)
+        return any(level.pings_people for level in self.levels)
 
 
 class Escalation(Written):
-    """Which policy an incident follows, and whom to tell when everything else failed."""
+    """Which policy an incident follows, and whom to tell when everything else failed.
+
+    ``idle``: how long whoever acknowledged a sev1 or sev2 may do nothing before they are asked.
+    """
 
     default: Name
     default_severity: Severity = Severity.SEV2
     by_severity: dict[Severity, Name] = {}
+    idle: Duration = 1_800_000
     last_resort: tuple[DestinationText, ...] = ()
     policies: dict[Name, Policy] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _not_a_nag(self) -> Self:
+        if self.idle < 60_000:
+            raise ValueError("idle: expected at least 1m")
+        return self
 
     def policy_name(self, severity: Severity) -> str:
         """The policy that an incident of this severity follows."""

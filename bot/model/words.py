@@ -52,6 +52,12 @@ WORDS = (
         "RUN-n [done|skip|approve|reject|do|repeat|undo|preview|pause|resume|cancel] [text]",
         "start a runbook, show what it would do, or say something to a run",
     ),
+    Word("oncall", "oncall [schedule] [--at TIME]", "who is on call now and next, or at a time"),
+    Word(
+        "override",
+        "override SCHEDULE @person DURATION [from TIME] | SCHEDULE off",
+        "put somebody on call for a while in place of whom the schedule names, or take that back",
+    ),
     Word("stats", "stats [window]", "how many, and how long it took, over 30d or another window"),
     Word(
         "doctor",

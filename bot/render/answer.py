@@ -11,9 +11,10 @@ from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, health, preview, report, run, runbooks
+from bot.render import card, health, oncall, preview, report, run, runbooks
 from bot.render.blocks import Block, context, fields, fit, header, paragraphs, section, that_fit
 from bot.render.entry import changes, holder, line
+from bot.render.outlook import upcoming
 from bot.text import cut_mrkdwn, escape, outside
 
 _DONE = {
@@ -25,6 +26,7 @@ _DONE = {
     "reopened": "is open again",
     "note": "has your note",
     "escalated": "goes to the next level now",
+    "on_it": "is yours still: nothing else happens by itself",
 }
 _NONE = {
     "open": "No incident is open.",
@@ -67,7 +69,7 @@ def _done(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     words = _words(seen, facts["done"]) if facts["fresh"] else " was declared by you a moment ago"
     text = f"{incident.key}{words}: {incident.severity.upper()} {outside(incident.title, 200)}."
     blocks: list[Block] = [section(text)]
-    following = card.upcoming(seen)
+    following = upcoming(seen)
     if following and facts["done"] in {"declared", "reopened", "severity"}:
         text = f"{text} Next: {following}."
         blocks.append(context(f"Next: {following}"))
@@ -277,4 +279,6 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "runbooks": _runbooks,
     "preview": _preview,
     "help": _help,
+    "oncall": oncall.oncall,
+    "override": oncall.override,
 }

@@ -7,6 +7,7 @@ from bot.model.message import Drawing, State
 from bot.model.offer import Offer
 from bot.model.overview import Overview, Ping
 from bot.model.units import format_duration
+from bot.model.way import SLACK
 from bot.render.blocks import (
     Block,
     actions,
@@ -20,6 +21,7 @@ from bot.render.blocks import (
 )
 from bot.render.entry import holder, sentence
 from bot.render.health import evidence
+from bot.render.outlook import outlook, upcoming
 from bot.render.runbooks import start_button
 from bot.text import clean, outside
 
@@ -72,18 +74,6 @@ def summary(seen: Overview) -> str:
     return "; ".join(words)
 
 
-def upcoming(seen: Overview) -> str | None:
-    """``Bob at 03:20 if nobody acknowledges``."""
-    following = seen.upcoming
-    if following is None:
-        return None
-    people = [f"<@{person}>" for person in following.people]
-    told = ", ".join(people + (["the channel"] if following.channel else [])) or "nobody left"
-    if following.due_at <= seen.now:
-        return f"{told}, now"
-    return f"{told} at {time(following.due_at)} if nobody acknowledges"
-
-
 def _status_line(seen: Overview) -> str:
     incident = seen.incident
     since = time(incident.opened_at)  # a length of time would be stale as soon as it is read
@@ -106,9 +96,7 @@ def _facts(seen: Overview) -> list[str]:
         f"*Commander:* {holder(incident.commander)}",
         f"*Targets:* {', '.join(incident.targets) or 'none named'}",
     ]
-    following = upcoming(seen)
-    if following:
-        drawn.append(f"*Next:* {following}")
+    drawn += outlook(seen)
     last = seen.last("acknowledged", "mitigated", "resolved", "reopened", "severity", "assigned")
     if last:
         drawn.append(f"*Last:* {time(last.at)} {sentence(last)}")
@@ -116,8 +104,14 @@ def _facts(seen: Overview) -> list[str]:
 
 
 def _told(seen: Overview) -> list[str]:
-    newest: dict[str, Ping] = {ping.person: ping for ping in seen.pings}
-    lines = [f"{time(ping.at)} <@{ping.person}> {_fate(ping)}" for ping in newest.values()]
+    newest: dict[str, list[Ping]] = {}
+    for ping in seen.pings:
+        copies = newest.setdefault(ping.person, [])
+        newest[ping.person] = [*(one for one in copies if one.entry == ping.entry), ping]
+    lines = [
+        f"{time(copies[0].at)} <@{person}> {'; '.join(map(_fate, copies))}"
+        for person, copies in newest.items()
+    ]
     escalation = seen.last("escalation")
     unanswered = seen.incident.status is Status.OPEN
     if unanswered and escalation and escalation.facts["stage"] == "last_resort":
@@ -126,6 +120,14 @@ def _told(seen: Overview) -> list[str]:
 
 
 def _fate(ping: Ping) -> str:
+    """What became of it; by another way than Slack, which one, and why."""
+    if ping.via == SLACK:
+        return _state(ping)
+    why = f" ({outside(ping.instead, 80)})" if ping.instead else ""
+    return f"by {outside(ping.via, 63)}{why}: {_state(ping)}"
+
+
+def _state(ping: Ping) -> str:
     match ping.state:
         case State.SENT:
             return "paged, delivered"

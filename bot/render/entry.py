@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.model.actor import person_of
+from bot.model.actor import BOT, outsider_of, person_of
 from bot.model.incident import Entry, Incident
 from bot.model.message import Drawing
 from bot.model.units import format_duration
+from bot.model.way import SLACK
 from bot.render import health
-from bot.render.blocks import context, day_and_time, section, time
+from bot.render.blocks import context, day_and_time, paragraphs, section, time
 from bot.text import escape, outside
 
 Facts = Mapping[str, Any]
@@ -21,9 +22,7 @@ def who(actor: str) -> str:
     person = person_of(actor)
     if person:
         return f"<@{person}>"
-    return (
-        "The bot" if actor == "bot" else f"{outside(actor.removeprefix('cli:'), 60)} (command line)"
-    )
+    return "The bot" if actor == BOT else outside(outsider_of(actor) or actor, 80)
 
 
 def holder(text: str | None) -> str:
@@ -43,9 +42,13 @@ def line(entry: Entry) -> str:
     return f"{day_and_time(entry.at)}  {sentence(entry)}"
 
 
-def reply(incident: Incident, entry: Entry) -> Drawing:
-    """The entry in the card's thread."""
+def reply(incident: Incident, entry: Entry, *later: Entry) -> Drawing:
+    """The entry in the card's thread; with those that came while nothing could be told."""
     text = sentence(entry)
+    if later:
+        lines = [line(one) for one in (entry, *later)]
+        note = context(f"{incident.key} | told late, in one message")
+        return Drawing(f"{incident.key}: {' '.join(lines)}", (*paragraphs(lines), note))
     note = context(f"{incident.key} | {time(entry.at)}")
     return Drawing(f"{incident.key}: {text}", (section(text), note))
 
@@ -107,9 +110,24 @@ def _escalation(actor: str, facts: Facts) -> str:
     return " ".join(parts)
 
 
+def _asked(actor: str, facts: Facts) -> str:
+    person = f"<@{facts['person']}>" if facts["person"] else "whoever acknowledged"
+    why = "; ".join(outside(one, 200) for one in facts["because"])
+    return f"{actor} asked {person}: still on it? ({why})"
+
+
 def _unreached(actor: str, facts: Facts) -> str:
     where = f"<@{facts['person']}>" if "person" in facts else f"#{escape(facts['channel'])}"
-    return f"{where} can't be reached in Slack: `{outside(facts['reason'], 200)}`."
+    place = f"by {outside(facts['way'], 63)}" if facts.get("way", SLACK) != SLACK else "in Slack"
+    return f"{where} can't be reached {place}: `{outside(facts['reason'], 200)}`."
+
+
+def _way(actor: str, facts: Facts) -> str:
+    reason = outside(facts["reason"], 200)
+    if facts["way"] is None:
+        return f"<@{facts['person']}> may not hear of it, and has no other way: {reason}."
+    by = "Slack" if facts["way"] == SLACK else outside(facts["way"], 63)
+    return f"<@{facts['person']}> is paged by {by}: {reason}."
 
 
 def _evidence(actor: str, facts: Facts) -> str:
@@ -195,7 +213,10 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "updated": _updated,
     "refused": _refused,
     "escalation": _escalation,
+    "asked": _asked,
+    "on_it": lambda actor, facts: f"{actor} is on it.",
     "unreached": _unreached,
+    "way": _way,
     "evidence": _evidence,
     "diagnosed": _diagnosed,
     "postmortem": _postmortem,

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
-from bot.render import ask, run, step
+from bot.render import ask, oncall, run, step
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
+from bot.render.digest import digest
 from bot.render.entry import reply, who
-from bot.render.ping import ping
+from bot.render.ping import ping, still
 from bot.render.report import progress
 from bot.render.report import text as report_text
 from bot.text import outside
@@ -38,12 +39,22 @@ def _card(attempt: Attempt) -> Drawing:
 def _entry(attempt: Attempt) -> Drawing:
     assert attempt.seen is not None
     assert attempt.entry is not None
-    return reply(attempt.seen.incident, attempt.entry)
+    return reply(attempt.seen.incident, attempt.entry, *attempt.also)
 
 
 def _ping(attempt: Attempt) -> Drawing:
     assert attempt.seen is not None
     return ping(attempt.seen, attempt.message.facts, repeated=attempt.repeated)
+
+
+def _still(attempt: Attempt) -> Drawing:
+    assert attempt.seen is not None
+    return still(attempt.seen, attempt.message.facts)
+
+
+def _digest(attempt: Attempt) -> Drawing:
+    assert attempt.digest is not None
+    return digest(attempt.digest, repeated=attempt.repeated)
 
 
 def _assigned(attempt: Attempt) -> Drawing:
@@ -91,6 +102,14 @@ def _notice(attempt: Attempt) -> Drawing:
     return step.notice(attempt.message.facts)
 
 
+def _override(attempt: Attempt) -> Drawing:
+    return oncall.told(attempt.message.facts)
+
+
+def _handover(attempt: Attempt) -> Drawing:
+    return oncall.handover(attempt.message.facts)
+
+
 _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "card": _card,
     "entry": _entry,
@@ -103,4 +122,8 @@ _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "report": _report,
     "report_text": _report_text,
     "test": _test,
+    "override": _override,
+    "handover": _handover,
+    "digest": _digest,
+    "still": _still,
 }

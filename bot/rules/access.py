@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bot.model.actor import Actor
+from bot.model.actor import Actor, outsider_of
 from bot.model.answer import Refusal
 from bot.model.command import (
     Assign,
@@ -52,8 +52,10 @@ def who_may(config: Config, incident: Incident, paged: Collection[str]) -> str:
 
 
 def mention(holder: str) -> str:
-    """A member id as a mention, a login as its name."""
-    return f"the login {holder[4:]}" if holder.startswith("cli:") else f"<@{holder}>"
+    """A member id as a mention, anybody else as their name."""
+    if holder.startswith("cli:"):
+        return f"the login {holder[4:]}"
+    return outsider_of(holder) or f"<@{holder}>"
 
 
 def stands(config: Config, actor: Actor, incident: Incident, paged: Collection[str]) -> bool:

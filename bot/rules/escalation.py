@@ -1,150 +1,280 @@
-"""Whom an incident's policy tells now, and what is due next."""
+"""Whom an incident's policy tells now, whom it asks, and when to look again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from bot.model.config import Config
-from bot.model.incident import Incident, Status
-from bot.model.policy import Destination, Policy
+from bot.model.incident import Status
 from bot.model.units import format_duration
+from bot.rules import idle
+from bot.rules.arming import Asked, Look, Seen, armed, look, lost_at, on_call
+from bot.rules.firing import Ask, Fire, Part
+from bot.rules.levels import Case, fired_at, start, tells
+from bot.rules.past import Stage
 
 LAST_RESORT_EVERY_MS = 3_600_000
 
 
 @dataclass(frozen=True)
-class Position:
-    """How far an escalation is: a level, a repeat, or the last resort, each counted from 0."""
+class Decision:
+    """What is to be done now. ``lost`` is kept for the next look; ``over``: nothing ever follows."""
 
-    stage: Literal["level", "repeat", "last_resort"] = "level"
-    number: int = 0
+    fire: Fire | None = None
+    ask: Ask | None = None
+    lost: Mapping[int, int] = field(default_factory=dict)
+    over: bool = False
 
 
 @dataclass(frozen=True)
-class Next:
-    """What is due after this, and when."""
+class Turn:
+    """A repeat or the last resort, counted from 0, and when it is due."""
 
-    position: Position
+    stage: Stage
+    number: int
     due_at: int
 
 
-@dataclass(frozen=True)
-class Fire:
-    """Tell these destinations now. ``levels`` fired together; all but the last were overdue."""
+def decide(case: Case, seen: Seen, now: int, *, forced: bool = False) -> Decision:
+    """A due timer of an incident. ``forced``: a person asked for the next level now."""
+    if not case.live:
+        return Decision(over=True)
+    since = idle.running_since(case, now)
+    if case.opening(now) > now and not forced:
+        return Decision(lost=seen.lost)
+    found = look(case, seen, since, now)
+    due = [*_timed(case, since, now), *_met(case, found, since, now)]
+    asks: list[Part] = []
+    if since is None:  # somebody is on it: they are asked first
+        gates = [(part, idle.gate(case, part.level, now)) for part in due if part.level is not None]
+        asks = [part for part, gate in gates if gate == "ask"]
+        due = [part for part, gate in gates if gate == "fire"]
+    turn = _turn(case, since)
+    turned = [_told(case, turn, now)] if turn is not None and turn.due_at <= now else []
+    if forced and not any(part.notify for part in (*due, *turned)):
+        called, turn = _called(case, since, {part.level for part in due}, turn, now)
+        due += [part for part in called if part.level is not None]
+        turned = [part for part in called if part.level is None]
+    fire = _fire(due, turned, turn)
+    return Decision(fire, _ask(case, asks, now), found.lost)
 
-    notify: tuple[str, ...]
-    reason: str
-    position: Position
-    levels: tuple[int, ...]
-    next: Next | None
 
+def next_at(case: Case, lost: Mapping[int, int], now: int, *, looked: bool = True) -> int | None:
+    """When to look again; None: when nothing can happen by itself any more.
 
-@dataclass(frozen=True)
-class Stop:
-    """Nothing is to be told any more."""
-
-    reason: str
-
-
-def decide(
-    incident: Incident,
-    policy: Policy,
-    position: Position,
-    told: Sequence[str],
-    now: int,
-    *,
-    forced: bool = False,
-    switched: bool = False,
-    last_resort: Sequence[str] = (),
-) -> Fire | Stop:
-    """A due timer of an incident.
-
-    ``told``: the destinations told since it was opened. ``forced``: a person asked for the next level
-    now. ``switched``: the policy is another than before, so what was told already is left out.
+    ``looked`` False: armed levels could not be asked yet, so that is to be done at once.
     """
-    if incident.status is not Status.OPEN and not (
-        forced and incident.status is Status.ACKNOWLEDGED
-    ):
-        return Stop(f"{incident.key} is {incident.status}")
-    match position.stage:
-        case "level":
-            fire = _levels(incident, policy, position.number, now, forced=forced)
-        case "repeat":
-            fire = _repeat(policy, position, told, now)
-        case "last_resort":
-            notify = tuple(last_resort) or _people(told) or ("channel",)  # never silence
-            fire = _last_resort(position, notify, now)
-    left = tuple(text for text in fire.notify if not (switched and text in told))
-    goes_on = incident.status is Status.OPEN
-    reason = fire.reason if goes_on else "asked for by a person"
-    return Fire(left, reason, fire.position, fire.levels, fire.next if goes_on else None)
+    if not case.live:
+        return None
+    since = idle.running_since(case, now)
+    moments = [*_level_moments(case, lost, since, now, looked=looked)]
+    turn = _turn(case, since)
+    found = (turn.due_at if turn else None, idle.asks_at(case), _goes_on(case, now))
+    moments += [at for at in found if at is not None]
+    return max(now, min(case.opening(at) for at in moments)) if moments else None
 
 
-def first(policy: Policy, incident: Incident) -> Next:
-    """Where a new, reopened or re-rated incident starts."""
-    return Next(Position(), incident.opened_at + policy.levels[0].after)
+@dataclass(frozen=True)
+class Following:
+    """What is told next by time alone: when, whom, and by which levels."""
+
+    at: int
+    notify: tuple[str, ...]
+    levels: tuple[int, ...] = ()
 
 
-def people(config: Config, destination: str) -> tuple[str, ...]:
-    """Who is behind a destination now; a channel has nobody, a group may have lost everybody."""
-    kind, name = Destination.parse(destination)
-    if kind == "user":
-        return (name,)
-    return config.groups.get(name, ()) if kind == "group" else ()
+def following(case: Case, now: int) -> Following | None:
+    """None where nothing more is told by time alone."""
+    if not case.live:
+        return None
+    at = now
+    since = idle.running_since(case, at)
+    if since is None:
+        again = idle.goes_on_at(case)
+        if again is None:
+            return None
+        since = at = again
+    waiting = [(start(case, one, since) or at, one) for one in _unfired(case)]
+    first = min((due_at for due_at, _ in waiting), default=None)
+    if first is not None:
+        due = [number for due_at, number in waiting if due_at <= max(first, at)]
+        notify = dict.fromkeys(text for number in due for text in tells(case, number))
+        return Following(max(first, at), tuple(notify), tuple(due))
+    turn = _turn(case, since)
+    if turn is None:
+        return None
+    return Following(max(turn.due_at, at), _told(case, turn, turn.due_at).notify)
 
 
-def _levels(incident: Incident, policy: Policy, number: int, now: int, *, forced: bool) -> Fire:
-    """This level, and with it every later one that is due by now: told once, not one by one."""
+def people_of(told: Iterable[str]) -> tuple[str, ...]:
+    """The destinations that are more than the channel, each once."""
+    return tuple(dict.fromkeys(text for text in told if text != "channel"))
+
+
+def _unfired(case: Case) -> Iterator[int]:
+    """The levels that only time decides on, and that have not fired."""
+    for number, level in case.numbered():
+        if level.plain and fired_at(case, number) is None:
+            yield number
+
+
+def _timed(case: Case, since: int | None, now: int) -> Iterator[Part]:
+    """The levels without a condition whose time has come."""
+    for number, level in case.numbered():
+        if level.when is None and fired_at(case, number) is None:
+            begins = start(case, number, since)
+            if begins is not None and begins <= now:
+                yield _part(case, number, since, now)
+
+
+def _met(case: Case, found: Look, since: int | None, now: int) -> Iterator[Part]:
+    for asked in found.met:
+        yield _part(case, asked.level, since, now, asked)
+
+
+def _part(case: Case, number: int, since: int | None, now: int, asked: Asked | None = None) -> Part:
+    level = case.policy.levels[number]
+    because = asked.because if asked is not None else ()
+    if asked is not None and asked.unknown:
+        told = on_call(case.policy, number)
+        return Part(told, "; ".join(because), number, because=because, unknown=True)
+    reason = "; ".join(because) or _reason(case, level.after, since, now)
+    return Part(tells(case, number), reason, number, level.reason, because)
+
+
+def _reason(case: Case, after: int, since: int | None, now: int) -> str:
+    incident = case.incident
     elapsed = now - incident.opened_at
-    due = [
-        at
-        for at in range(number, len(policy.levels))
-        if policy.levels[at].after <= elapsed or (forced and at == number)
-    ]
-    notify = dict.fromkeys(text for at in due for text in policy.levels[at].notify)
-    after = due[-1] + 1 if due else number
-    if after < len(policy.levels):
-        following: Next | None = Next(
-            Position("level", after), max(now, incident.opened_at + policy.levels[after].after)
-        )
-    else:
-        following = _after_levels(policy, now)
-    reason = _reason(incident, number, elapsed)
-    return Fire(tuple(notify), reason, Position("level", after - 1), tuple(due), following)
-
-
-def _reason(incident: Incident, number: int, elapsed: int) -> str:
-    if number == 0 and elapsed < 1_000:
+    if incident.status is not Status.OPEN:
+        quiet = format_duration(now - idle.last_active(case))
+        return f"acknowledged, but nothing was done for {quiet}"
+    if after == 0 and elapsed < 1_000:
         return "declared" if incident.opened_at == incident.declared_at else "reopened"
     return f"open for {format_duration(elapsed)}, nobody has acknowledged"
 
 
-def _after_levels(policy: Policy, now: int) -> Next | None:
-    if not policy.pings_people:
+def _fire(due: Sequence[Part], turned: Sequence[Part], turn: Turn | None) -> Fire | None:
+    if not due and not turned:
         return None
-    stage: Literal["repeat", "last_resort"] = "repeat" if policy.repeat.times else "last_resort"
-    return Next(Position(stage), now + policy.repeat.every)
+    if turned:
+        assert turn is not None
+        return Fire(turn.stage, turn.number, (*turned, *due))
+    return Fire("level", max(part.level or 0 for part in due), tuple(due))
 
 
-def _repeat(policy: Policy, position: Position, told: Sequence[str], now: int) -> Fire:
-    following = (
-        Position("repeat", position.number + 1)
-        if position.number + 1 < policy.repeat.times
-        else Position("last_resort")
+def _ask(case: Case, asks: Sequence[Part], now: int) -> Ask | None:
+    idle_at = idle.asks_at(case)
+    is_idle = idle_at is not None and idle_at <= now
+    if not asks and not is_idle:
+        return None
+    because = [reason for part in asks for reason in part.because]
+    if is_idle:
+        quiet = format_duration(now - idle.last_active(case))
+        because.append(f"nothing was done for {quiet}")
+    elif not because:
+        age = format_duration(now - case.incident.opened_at)
+        because.append(f"still not over after {age}")
+    levels = tuple(part.level for part in asks if part.level is not None)
+    return Ask(levels, is_idle, tuple(dict.fromkeys(because)))
+
+
+def _called(
+    case: Case, since: int | None, beside: set[int | None], turn: Turn | None, now: int
+) -> tuple[list[Part], Turn | None]:
+    """What comes next when somebody calls: a level that tells anybody, else a repeat, else the last resort."""
+    reason = "asked for by a person" if since is None else None
+    conditional = (
+        number
+        for number, level in case.numbered()
+        if level.when is not None and fired_at(case, number) is None
     )
-    reason = (
-        f"still nobody has acknowledged (repeat {position.number + 1} of {policy.repeat.times})"
-    )
-    due = Next(following, now + policy.repeat.every)
-    return Fire(_people(told), reason, position, (), due)
+    passed: list[Part] = []
+    for number in (*_unfired(case), *conditional):
+        if number not in beside:
+            part = _part(case, number, since, now)
+            passed.append(part if reason is None else Part(part.notify, reason, number))
+            if part.notify:
+                return passed, turn
+    if turn is None or since is None:
+        turn = Turn("last_resort", sum(_is_last(one.stage) for one in case.past.turns), now)
+    told = _told(case, turn, now)
+    return [*passed, told if reason is None else Part(told.notify, reason)], turn
 
 
-def _last_resort(position: Position, notify: tuple[str, ...], now: int) -> Fire:
-    due = Next(Position("last_resort", position.number + 1), now + LAST_RESORT_EVERY_MS)
-    return Fire(notify, "last resort: nobody has acknowledged", position, (), due)
+def _is_last(stage: Stage) -> bool:
+    return stage == "last_resort"
 
 
-def _people(told: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for text in told if text != "channel"))
+def _turn(case: Case, since: int | None) -> Turn | None:
+    """The repeat or the last resort that is next, once every level that time decides on has fired."""
+    if since is None or case.ends or any(True for _ in _unfired(case)):
+        return None
+    base = _base(case, since)
+    if base is None:
+        return None
+    policy, epoch = case.policy, max(since, case.past.switched_at or 0)
+    turns = [one for one in case.past.turns if one.at >= epoch]
+    repeats = sum(one.stage == "repeat" for one in turns)
+    more = repeats < policy.repeat.times and repeats == len(turns)
+    stage: Stage = "repeat" if more and people_of(case.past.told) else "last_resort"
+    number = repeats if stage == "repeat" else len(turns) - repeats
+    every = LAST_RESORT_EVERY_MS if stage == "last_resort" and number else policy.repeat.every
+    due_at = turns[-1].at + every if turns else base
+    return Turn(stage, number, case.opening(due_at))
+
+
+def _base(case: Case, since: int) -> int | None:
+    """When the first repeat is due; None: nobody was pinged, so nothing is repeated.
+
+    An escalation that goes on after an acknowledgement, and has no level left, repeats at once.
+    """
+    every = case.policy.repeat.every
+    levels = tuple(enumerate(case.policy.levels))
+    plain = [(fired_at(case, number), level) for number, level in levels if level.plain]
+    last = max((at for at, _ in plain if at is not None), default=None)
+    if since > case.incident.opened_at:
+        return last + every if last is not None and last >= since else since
+    if last is not None and any(level.pings_people for _, level in plain):
+        return last + every
+    others = [
+        at
+        for number, level in levels
+        if level.pings_people and (at := fired_at(case, number)) is not None
+    ]
+    return max(min(others), last or 0) + every if others else None
+
+
+def _told(case: Case, turn: Turn, now: int) -> Part:
+    if turn.stage == "repeat":
+        reason = f"still nobody has acknowledged (repeat {turn.number + 1} of {case.policy.repeat.times})"
+        notify = people_of(case.past.told)
+    else:
+        reason = "last resort: nobody has acknowledged"
+        notify = case.last_resort or people_of(case.past.told) or ("channel",)  # never silence
+    if case.incident.status is not Status.OPEN:
+        last = "last resort: " if turn.stage == "last_resort" else ""
+        reason = f"{last}{_reason(case, 1, None, now)}"
+    return Part(notify, reason)
+
+
+def _level_moments(
+    case: Case, lost: Mapping[int, int], since: int | None, now: int, *, looked: bool
+) -> Iterator[int]:
+    """When the time of each level that has not fired comes, or the next look at it."""
+    asked_now = set(armed(case, since, now))
+    for number, _ in case.numbered():
+        begins = start(case, number, since)
+        if begins is None or fired_at(case, number) is not None:
+            continue
+        at = begins
+        if number in asked_now:
+            told_at = lost_at(case, number, lost)
+            again = now + case.look_every
+            at = min(again, told_at) if told_at is not None else again
+            at = at if looked else now
+        yield max(at, idle.gate_opens_at(case, number)) if since is None else at
+
+
+def _goes_on(case: Case, now: int) -> int | None:
+    at = idle.goes_on_at(case)
+    return at if at is not None and at > now else None

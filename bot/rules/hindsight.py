@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.model.config import Config
 from bot.model.incident import Entry, Status
 from bot.model.message import State
-from bot.model.policy import PERSON
+from bot.model.person import PERSON
 from bot.model.postmortem import INCIDENT, PINGS, READINGS, FollowUp, Line, Record, place_of
 from bot.model.run import Progress, RunState, StepRun, StepState
 from bot.model.step import ActionStep, ChecklistStep, WaitStep

@@ -15,6 +15,7 @@ from bot.model.command import (
     Mitigate,
     Note,
     OnIncident,
+    OnIt,
     Reopen,
     Resolve,
     SetSeverity,
@@ -27,16 +28,12 @@ SAME_DECLARATION_MS = 60_000
 
 @dataclass(frozen=True)
 class Change:
-    """Columns to set, the entry that says so, and what happens to the escalation.
-
-    ``escalation``: ``stop``, ``restart`` (from now), ``policy`` (another severity), ``next`` (the next
-    level now), or None (goes on as it is).
-    """
+    """Columns to set, and the entry that says so; ``calls``: for the next level, now."""
 
     kind: str
     columns: Mapping[str, Any] = field(default_factory=dict)
     facts: Facts = field(default_factory=dict)
-    escalation: str | None = None
+    calls: bool = False
 
 
 Decision = Change | Refusal
@@ -64,7 +61,7 @@ def _acknowledge(incident: Incident, actor: Actor, now: int, *, may_command: boo
         columns |= _acknowledged(incident, now)
     if incident.commander is None and may_command:
         columns["commander"] = actor.holder
-    return Change("acknowledged", columns, escalation="stop")
+    return Change("acknowledged", columns)
 
 
 def _assign(incident: Incident, command: Assign, actor: Actor, now: int) -> Decision:
@@ -90,7 +87,6 @@ def _severity(incident: Incident, command: SetSeverity, actor: Actor, now: int) 
         "severity",
         {"severity": command.severity},
         {"from": incident.severity, "to": command.severity},
-        escalation="policy" if incident.status is Status.OPEN else None,
     )
 
 
@@ -100,7 +96,7 @@ def _mitigate(incident: Incident, command: Mitigate, actor: Actor, now: int) -> 
     columns: dict[str, Any] = {"status": Status.MITIGATED} | _mitigated(incident, now)
     if incident.acknowledged_at is None:
         columns |= _acknowledged(incident, now)
-    return Change("mitigated", columns, {"text": command.text}, escalation="stop")
+    return Change("mitigated", columns, {"text": command.text})
 
 
 def _resolve(incident: Incident, command: Resolve, actor: Actor, now: int) -> Decision:
@@ -116,7 +112,7 @@ def _resolve(incident: Incident, command: Resolve, actor: Actor, now: int) -> De
     if incident.acknowledged_at is None:
         columns |= _acknowledged(incident, now)
     facts = {"text": command.text, "took": columns["time_to_resolve"]}
-    return Change("resolved", columns, facts, escalation="stop")
+    return Change("resolved", columns, facts)
 
 
 def _reopen(incident: Incident, command: Reopen, actor: Actor, now: int) -> Decision:
@@ -132,11 +128,17 @@ def _reopen(incident: Incident, command: Reopen, actor: Actor, now: int) -> Deci
         "time_to_resolve": None,
         "closed_ms": incident.closed_ms + closed,
     }
-    return Change("reopened", columns, {"text": command.text}, escalation="restart")
+    return Change("reopened", columns, {"text": command.text})
 
 
 def _note(incident: Incident, command: Note, actor: Actor, now: int) -> Decision:
     return Change("note", {}, {"text": command.text})
+
+
+def _on_it(incident: Incident, command: OnIt, actor: Actor, now: int) -> Decision:
+    if not incident.live:
+        return _over(incident)
+    return Change("on_it")
 
 
 def _update(incident: Incident, command: Update, actor: Actor, now: int) -> Decision:
@@ -162,7 +164,7 @@ def _escalate(incident: Incident, command: Escalate, actor: Actor, now: int) -> 
         return Refusal(
             f"{incident.key} is {incident.status}.", "Reopen it first if it is not over."
         )
-    return Change("escalated", {}, {"text": command.text}, escalation="next")
+    return Change("escalated", {}, {"text": command.text}, calls=True)
 
 
 def _acknowledged(incident: Incident, now: int) -> dict[str, Any]:
@@ -201,6 +203,7 @@ _DECISIONS: Mapping[type[OnIncident], Callable[..., Decision]] = {
     Resolve: _resolve,
     Reopen: _reopen,
     Note: _note,
+    OnIt: _on_it,
     Update: _update,
     Escalate: _escalate,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.clock import at
-from bot.model.actor import BOT, person_of
+from bot.model.actor import BOT, outsider_of, person_of
 
 
 def named(actor: str) -> str:
@@ -15,8 +15,8 @@ def named(actor: str) -> str:
 
 
 def holder(text: str) -> str:
-    """A member id or a ``cli:`` login."""
-    return f"{text[4:]} (command line)" if text.startswith("cli:") else f"@{text}"
+    """A member id, a ``cli:`` login, or someone in PagerDuty."""
+    return outsider_of(text) or f"@{text}"
 
 
 def moment(milliseconds: int) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue, SecretStr
 
-from bot.http import Answer, Client, RequestFailed, credentials
-from bot.model.action import HIDDEN, ActionOutcome, Done, Failed, Request, Unclear
+from bot.http import Client, RequestFailed, credentials
+from bot.model.action import ActionOutcome, Done, Failed, Request, Unclear
 from bot.model.target import Target
-from bot.text import clean, redacted
+from bot.send.said import said
+from bot.text import redacted
 
 _SAID = 500  # characters of an answer that are kept
-_READ = 8_000  # bytes of it that are looked at
-_SHORT = 6  # characters: a shorter secret stands in too many words by chance
 
 
 def request_of(target: Target, name: str) -> Request | None:
@@ -60,10 +59,10 @@ async def call(client: Client, target: Target, name: str) -> ActionOutcome:
         )
     except RequestFailed as error:
         return Unclear(str(error)) if error.sent else Failed(str(error))
-    said = _said(answer, request)
+    words = said(answer.body, request.secrets, _SAID)
     if target.actions[name].means_done(answer.status):
-        return Done(answer.status, said)
-    reason = f"HTTP {answer.status}" + (f": {said}" if said else "")
+        return Done(answer.status, words)
+    reason = f"HTTP {answer.status}" + (f": {words}" if words else "")
     return Failed(reason) if 400 <= answer.status <= 499 else Unclear(reason)
 
 
@@ -75,12 +74,3 @@ def _merged(*layers: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
     """Later ones win, however their names are written."""
     merged = {name.lower(): (name, value) for layer in layers for name, value in layer.items()}
     return dict(merged.values())
-
-
-def _said(answer: Answer, request: Request) -> str:
-    """The beginning of the answer for people; what the request was signed with is not repeated."""
-    text = answer.body[:_READ].decode("utf-8", "replace")
-    for secret in request.secrets:
-        if len(secret) >= _SHORT:
-            text = text.replace(secret, HIDDEN)
-    return clean(text, _SAID).strip()

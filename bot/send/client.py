@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.model.message import Failed, Limited, Refused, Unsure
+from bot.model.network import is_loopback
 
 TIME_LIMIT_S = 10
 SOCKETS_EVERY_S = 1.0
@@ -51,7 +51,7 @@ def _made(
     client = kind(
         token=token, base_url=base_url, session=pool, timeout=TIME_LIMIT_S, retry_handlers=[]
     )
-    if _is_loopback(base_url):
+    if is_loopback(urlsplit(base_url).hostname or ""):
         client.proxy = None
     return client
 
@@ -128,11 +128,3 @@ def _retry_ms(error: SlackApiError) -> int:
         return max(1, int(headers.get("Retry-After", "1"))) * 1000
     except ValueError:
         return 1000
-
-
-def _is_loopback(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -25,6 +25,7 @@ SCOPES = {
     "files:write": "diagnostic reports as files in a thread",
     "im:write": "opening a direct message for a ping",
     "im:history": "looking up whether a ping arrived, before it is sent again",
+    "dnd:read": "paging by another way whoever is in do-not-disturb",
     "users:read": "telling guests from full members",
 }
 

@@ -18,14 +18,17 @@ from bot.model.command import (
     Declare,
     Diagnose,
     Doctor,
+    EndOverride,
     Health,
     Help,
     Incidents,
+    OnCall,
     OnIncident,
     OnRun,
     Postmortem,
     Reports,
     Runbooks,
+    SetOverride,
     Show,
     StartRun,
     Stats,
@@ -38,7 +41,7 @@ from bot.model.postmortem import Draft
 from bot.model.report import Wanted
 from bot.model.runbook import Runbook
 from bot.rules import access, statistics
-from bot.services import asking, doctor, healthy, incidents, postmortem
+from bot.services import asking, doctor, healthy, incidents, oncall, postmortem
 from bot.services.diagnosis import Diagnosis
 from bot.services.incidents import Asked, Done
 from bot.services.live import Live
@@ -95,6 +98,9 @@ class Commands:
             Runbooks: runs.list,
             StartRun: runs.start,
             OnRun: runs.act,
+            OnCall: self._oncall,
+            SetOverride: self._set_override,
+            EndOverride: self._end_override,
         }
 
     async def carry_out(self, command: Command, asked: Asked) -> Given:
@@ -254,6 +260,15 @@ class Commands:
 
     async def _incidents(self, command: Incidents, asked: Asked) -> Given:
         return await self._database.read(_list, command, asked.actor)
+
+    async def _oncall(self, command: OnCall, asked: Asked) -> Given:
+        return await self._database.read(oncall.ask, self._live.config, command)
+
+    async def _set_override(self, command: SetOverride, asked: Asked) -> Given:
+        return await self._database.write(oncall.set_override, self._live.config, command, asked)
+
+    async def _end_override(self, command: EndOverride, asked: Asked) -> Given:
+        return await self._database.write(oncall.end_override, self._live.config, command, asked)
 
     async def _stats(self, command: Stats, asked: Asked) -> Given:
         found = await self._database.read(store.declared_since, self._clock.now() - command.window)

@@ -11,6 +11,7 @@ from bot.model.reading import Health, Verdict
 from bot.model.units import format_duration
 from bot.send.client import CALL_ERRORS, failure
 from bot.send.identity import SCOPES, Identity
+from bot.services.backups import Backups
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.store import outbox
@@ -40,7 +41,9 @@ class Doctor:
         identify: Callable[[], Awaitable[Identity]] | None,
         link: Callable[[], str | None],
         clock: SystemClock,
+        backups: Backups,
     ) -> None:
+        self._backups = backups
         self._database = database
         self._live = live
         self._monitoring = monitoring
@@ -55,6 +58,7 @@ class Doctor:
             *await self._store(),
             *await self._targets(),
             *_runbook_lines(self._live),
+            *self._copies(),
             self._time(),
         ]
 
@@ -97,6 +101,28 @@ class Doctor:
         names = tuple(config.targets)
         healths = await self._monitoring.refresh(names, self._monitoring.time_limit(names))
         return [line for health in healths for line in _target_lines(health)]
+
+    def _copies(self) -> Iterable[Line]:
+        """The backups: when the newest was made, and whether the last one failed."""
+        settings = self._live.config.backups
+        if not settings.keep:
+            return [Line("look", "backups: none are made", "set backups.keep in the config")]
+        if self._backups.error is not None:
+            fix = f"mend it, or name another backups.folder than {self._backups.folder}"
+            return [Line("bad", f"backups: the last one failed: {self._backups.error}", fix)]
+        try:
+            newest = self._backups.newest()
+        except OSError as error:
+            why = f"backups: {self._backups.folder} can't be read ({error.strerror})"
+            return [Line("bad", why, "make the folder readable")]
+        every = format_duration(settings.every)
+        if newest is None:
+            return [Line("ok", f"backups: one every {every}, none was due yet")]
+        age = max(0, self._clock.now() - newest.at)
+        what = f"backups: {newest.file.name}, {format_duration(age)} old, checked"
+        if age > 2 * settings.every:
+            return [Line("look", what, f"one is due every {every}: see the bot's log")]
+        return [Line("ok", what)]
 
     def _time(self) -> Line:
         drift = self._clock.drift_ms()

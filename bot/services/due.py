@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.model.config import Config
+from bot.model.reading import Health
 from bot.model.timer import Timer
-from bot.services import asking, escalation, evidence, monitoring
+from bot.rules.known import Values
+from bot.services import asking, backups, escalation, evidence, handover, heartbeat, monitoring
+from bot.services.backups import Backups
 from bot.services.diagnosis import Diagnosis
 from bot.services.healthy import Healthy
 from bot.services.live import Live
@@ -22,6 +25,7 @@ from bot.store.database import Database, Tx
 log = logging.getLogger(__name__)
 
 EVIDENCE_WITHIN_MS = 10_000
+LOOK_WITHIN_MS = 3_000  # a level is late by no more than that
 PRUNE_EVERY_MS = 300_000  # little at a time: nobody's commit is to wait for a whole day's samples
 RESERVE_EVERY_MS = 60_000
 _ATTEMPTS = 3  # of a diagnosis that somebody waits for
@@ -37,8 +41,10 @@ class Due:
         diagnosis: Diagnosis,
         postmortems: Postmortems,
         running: Running,
+        copies: Backups,
         live: Live,
     ) -> None:
+        self._backups = copies
         self._database = database
         self._monitoring = monitoring
         self._diagnosis = diagnosis
@@ -58,6 +64,9 @@ class Due:
             "run": self._running.due,
             "prune": self._prune,
             "reserve": self._reserve,
+            handover.KIND: self._hand_over,
+            heartbeat.KIND: self._beat,
+            backups.KIND: self._backups.work,
         }
 
     async def _poll(self, timer: Timer) -> None:
@@ -68,7 +77,21 @@ class Due:
             await self._healthy.keep(await self._monitoring.refresh((timer.subject,), within))
 
     async def _level(self, timer: Timer) -> None:
-        await self._database.write(escalation.fire, timer, self._live.config)
+        """With fresh readings where a condition asks for them; what is late by then is unknown."""
+        config = self._live.config
+        wanted = await self._database.read(escalation.wanted, timer, config)
+        read: Mapping[str, Values] = {}
+        if wanted is not None:
+            healths = await self._look(wanted.targets)
+            read = await self._database.read(escalation.seen, wanted, healths)
+        await self._database.write(escalation.fire, timer, self._live.config, read)
+
+    async def _look(self, names: Sequence[str]) -> Sequence[Health]:
+        known = [name for name in names if name in self._live.config.targets]
+        if not known:  # a reload took them away
+            return ()
+        within = min(self._monitoring.time_limit(known), LOOK_WITHIN_MS)
+        return await self._monitoring.refresh(known, within)
 
     async def _collect(self, timer: Timer) -> None:
         assert timer.incident_id is not None
@@ -110,6 +133,12 @@ class Due:
             made = await self._diagnosis.report(wanted, progress=progress)
             await self._database.write(asking.finish, timer, made, self._live.config)
 
+    async def _hand_over(self, timer: Timer) -> None:
+        await self._database.write(handover.hand_over, timer, self._live.config)
+
+    async def _beat(self, timer: Timer) -> None:
+        await self._database.write(heartbeat.beat, timer, self._live.config)
+
     async def _prune(self, timer: Timer) -> None:
         await self._database.write(prune, timer)
 
@@ -119,7 +148,7 @@ class Due:
 
 
 def schedule(tx: Tx, config: Config) -> None:
-    """At a start and after a reload: a poll for each target, none for those that are gone.
+    """At a start and after a reload: a poll for each target, none for those that are gone; and who is on call.
 
     The first polls are spread over a poll's length, so that a thousand targets are not asked at once.
     """
@@ -133,6 +162,9 @@ def schedule(tx: Tx, config: Config) -> None:
     for kind, every in (("prune", PRUNE_EVERY_MS), ("reserve", RESERVE_EVERY_MS)):
         if not timers.armed(tx, kind):
             timers.arm(tx, kind, "", tx.now + every)
+    handover.schedule(tx, config)
+    heartbeat.schedule(tx, config)
+    backups.schedule(tx, config.backups)
 
 
 def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:

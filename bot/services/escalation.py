@@ -2,51 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from bot.model.actor import BOT
 from bot.model.config import Config
 from bot.model.incident import Entry, Incident, Status
 from bot.model.message import Message, State
-from bot.model.policy import Policy
+from bot.model.operand import change_of
+from bot.model.reading import Health
 from bot.model.timer import Timer
 from bot.rules import escalation
-from bot.services.incidents import CARD_AND_COPIES, add_reply, arm_level, hasten
-from bot.services.overview import paged, position_of, told
+from bot.rules.arming import Seen, armed
+from bot.rules.firing import Ask, Fire, account, facts_of_ask
+from bot.rules.idle import running_since
+from bot.rules.known import Values, of_health
+from bot.rules.levels import Case
+from bot.rules.past import holder_of
+from bot.services import course, paging, trend
+from bot.services.incidents import CARD_AND_COPIES, add_reply
+from bot.services.overview import paged
+from bot.services.reasons import words
+from bot.services.roster import roster
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
 FIRED = ("escalation",)  # the entries that say who was told
 
 
-def fire(tx: Tx, timer: Timer, config: Config) -> None:
-    """A level, a repeat or the last resort is due: read again, decide, and do it once."""
+@dataclass(frozen=True)
+class Wanted:
+    """What a look needs to read: targets, and the changes over time that conditions ask for."""
+
+    targets: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+def wanted(tx: Tx, timer: Timer, config: Config) -> Wanted | None:
+    """What is to be measured before a timer fires; None where no condition is asked now."""
+    incident = incidents.get(tx, timer.incident_id) if timer.incident_id is not None else None
+    if incident is None or not incident.targets:
+        return None
+    case = course.case_of(tx, config, incident)
+    if not case.live or case.opening(tx.now) > tx.now:
+        return None
+    numbers = armed(case, running_since(case, tx.now), tx.now)
+    conditions = [level.when for one in numbers if (level := case.policy.levels[one]).when]
+    if not conditions:
+        return None
+    names = dict.fromkeys(name for one in conditions for name, _ in one.names if change_of(name))
+    return Wanted(incident.targets, tuple(names))
+
+
+def seen(tx: Tx, found: Wanted, healths: Sequence[Health]) -> Mapping[str, Values]:
+    """The values of each target that was measured just now; of one that a reload took away, none."""
+    known: dict[str, Values] = {name: {} for name in found.targets}
+    return known | {
+        health.target: {
+            **of_health(health),
+            **{name: trend.change(tx, health.target, health, name) for name in found.changes},
+        }
+        for health in healths
+    }
+
+
+def fire(
+    tx: Tx, timer: Timer, config: Config, read: Mapping[str, Values] = MappingProxyType({})
+) -> None:
+    """Something is due: read the incident again, decide, and do it once. ``read``: what was measured."""
     if timer.incident_id is None or not timers.fire(tx, timer):
         return
     incident = incidents.get(tx, timer.incident_id)
     if incident is None:
         return
-    entries = incidents.timeline(tx, incident.id, FIRED)
-    forced = bool(timer.detail.get("forced"))
-    decision = escalation.decide(
-        incident,
-        Policy.from_pinned(incident.policy["policy"]),
-        position_of(timer.detail),
-        told(entries, incident.opened_at),
-        tx.now,
-        forced=forced,
-        switched=bool(timer.detail.get("switched")),
-        last_resort=config.escalation.last_resort,
-    )
-    if isinstance(decision, escalation.Stop):
+    case = course.case_of(tx, config, incident)
+    lost = course.lost_of(timer)
+    decision = escalation.decide(case, Seen(read, lost), tx.now, forced=course.is_forced(timer))
+    if decision.over:
         return
-    if decision.next is not None:
-        arm_level(tx, incident, decision.next)
-    if decision.notify:
-        _notify(tx, config, incident, decision)
-    elif forced:  # everybody whom the other policy tells by now knows: the call goes one further
-        hasten(tx, incident, entries)
-    outbox.revise(tx, incident.id, ("card",))
+    reached = True
+    if decision.fire is not None:
+        reached = _notify(tx, config, case, decision.fire, read, called=course.is_forced(timer))
+    if decision.ask is not None:
+        _ask(tx, case, decision.ask)
+    after = course.case_of(tx, config, incident)
+    looked = bool(read) or not incident.targets
+    due_at = escalation.next_at(after, decision.lost, tx.now, looked=looked)
+    if due_at is not None:  # a level that reached nobody goes to the next at once
+        at = due_at if reached else tx.now
+        course.set_timer(tx, incident, at, decision.lost, forced=not reached)
+    if decision.fire is not None or decision.ask is not None:
+        outbox.revise(tx, incident.id, ("card",))
 
 
 def unreached(tx: Tx, message: Message, reason: str) -> None:
@@ -57,12 +104,12 @@ def unreached(tx: Tx, message: Message, reason: str) -> None:
     if incident is None:
         return
     person = message.facts.get("person")
-    where = {"person": person} if person else {"channel": incident.channel}
+    where = {"person": person, "way": message.via} if person else {"channel": incident.channel}
     incidents.add_entry(tx, incident.id, BOT, "unreached", {**where, "reason": reason})
     outbox.revise(tx, incident.id, CARD_AND_COPIES)
     entries = incidents.timeline(tx, incident.id, FIRED)
-    if incident.status is Status.OPEN and _nobody_else(tx, incident, message, entries):
-        hasten(tx, incident, entries)
+    if course.nobody_is_on_it(tx, incident) and _nobody_else(tx, incident, message, entries):
+        course.hasten(tx, incident)
 
 
 def _nobody_else(tx: Tx, incident: Incident, message: Message, entries: Sequence[Entry]) -> bool:
@@ -82,56 +129,60 @@ def _nobody_else(tx: Tx, incident: Incident, message: Message, entries: Sequence
     return not any(_may_arrive(one) for one in others)
 
 
-def _notify(tx: Tx, config: Config, incident: Incident, due: escalation.Fire) -> None:
-    by_destination = {text: escalation.people(config, text) for text in due.notify}
-    people = tuple(dict.fromkeys(person for found in by_destination.values() for person in found))
-    nobody = [text for text, found in by_destination.items() if not found and text != "channel"]
-    facts = {
-        "stage": due.position.stage,
-        "number": due.position.number,
-        "levels": list(due.levels),
-        "notify": list(due.notify),
-        "people": list(people),
-        "nobody": nobody,
-        "reason": due.reason,
-    }
-    seq = incidents.add_entry(tx, incident.id, BOT, "escalation", facts)
-    for person in people:
-        outbox.add(
-            tx,
-            f"ping:{incident.id}:{seq}:{person}",
-            "ping",
-            f"user:{person}",
-            {
-                "person": person,
-                "entry": seq,
-                "at": tx.now,
-                "stage": due.position.stage,
-                "number": due.position.number,
-                "reason": due.reason,
-                "called": incident.status is Status.ACKNOWLEDGED,
-            },
-            incident_id=incident.id,
-            page=True,
-        )
+def _notify(
+    tx: Tx, config: Config, case: Case, due: Fire, read: Mapping[str, Values], *, called: bool
+) -> bool:
+    """Write the entry and the pings; whether the level reached anybody, as far as is known by now."""
+    incident, behind = case.incident, roster(tx, config)
+    made = account(
+        due,
+        case.policy,
+        lambda text: behind.people(text, tx.now),
+        lambda part: words(part, case, read, tx.now),
+    )
+    seq = incidents.add_entry(tx, incident.id, BOT, "escalation", made.facts)
+    acknowledged = incident.status is Status.ACKNOWLEDGED
+    for ping in made.pings:
+        facts = {
+            "person": ping.person,
+            "entry": seq,
+            "at": tx.now,
+            "stage": due.stage,
+            "number": due.number,
+            "levels": list(ping.levels),
+            "reason": ping.reason,
+            "because": list(ping.because),
+            "called": acknowledged and called,
+            "unanswered": acknowledged and not called,
+        }
+        paging.ping(tx, config, incident.id, facts)
     if _said_in_channel(due):
         add_reply(tx, incident, seq, broadcast=True)
-    if due.position.stage == "level" and not people and _nowhere(tx, incident, due, nobody):
-        hasten(tx, incident, incidents.timeline(tx, incident.id, FIRED))
+    only_channel = due.stage == "level" and not made.pings and "channel" in due.notify
+    return not made.reaches_nobody and not (only_channel and _card_is_refused(tx, incident))
 
 
-def _nowhere(tx: Tx, incident: Incident, due: escalation.Fire, nobody: Sequence[str]) -> bool:
-    """Whether a level that names no person reaches nobody: an empty group, a channel that is gone."""
-    if "channel" not in due.notify:
-        return bool(nobody)
+def _ask(tx: Tx, case: Case, ask: Ask) -> None:
+    """Ask whoever acknowledged by direct message; where that can't be, in the thread."""
+    incident, person = case.incident, holder_of(case.past)
+    seq = incidents.add_entry(tx, incident.id, BOT, "asked", facts_of_ask(ask, person))
+    if person is None:
+        add_reply(tx, incident, seq, broadcast=True)
+        return
+    facts = {"person": person, "entry": seq, "at": tx.now, "because": list(ask.because)}
+    key, where = f"still:{incident.id}:{seq}", f"user:{person}"
+    outbox.add(tx, key, "still", where, facts, incident_id=incident.id, page=True)
+
+
+def _card_is_refused(tx: Tx, incident: Incident) -> bool:
+    """Whether the channel is gone, so that a level that only tells it tells nobody."""
     card = outbox.by_key(tx, f"card:{incident.id}")
-    refused = card is not None and card.state is State.REFUSED
-    return refused and bool(timers.of_incident(tx, "level", incident.id))
+    return card is not None and card.state is State.REFUSED
 
 
-def _said_in_channel(due: escalation.Fire) -> bool:
+def _said_in_channel(due: Fire) -> bool:
     """At the first level the card itself tells the channel; later, and at the end, a reply does."""
-    if due.position.stage == "last_resort":
+    if due.stage == "last_resort":
         return True
     return "channel" in due.notify and due.levels != (0,)
 

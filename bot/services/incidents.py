@@ -12,15 +12,18 @@ from bot.model.command import Declare, OnIncident
 from bot.model.config import Config
 from bot.model.incident import Entry, Facts, Incident, Severity, Status
 from bot.model.overview import last_entry
-from bot.model.policy import Policy
-from bot.rules import access, escalation, lifecycle
+from bot.rules import access, lifecycle
+from bot.services import course
 from bot.services.overview import paged
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
 # State changes go to the card's thread; the rest is on the timeline only.
 THREAD = {"acknowledged", "assigned", "severity", "mitigated", "resolved", "reopened", "escalated"}
-CARD_AND_COPIES = ("card", "ping")
+ASKINGS = ("still",)  # whoever acknowledged was asked whether they are on it
+CARD_AND_COPIES = ("card", "ping", *ASKINGS)
+# What says that somebody is on it, where nobody seemed to be.
+ANSWERS = {"on_it", "assigned"}
 # What a decision looks back at; the rest of a long timeline stays unread.
 DECIDED_BY = ("escalation", "acknowledged", "mitigated", "resolved", "reopened")
 
@@ -68,7 +71,7 @@ def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Re
         tx,
         title=command.title,
         severity=severity,
-        policy=_pinned(config, severity),
+        policy=pinned(config, severity),
         declared_by=who,
         channel=config.slack.channel,
         targets=command.targets or _only_target(config),
@@ -79,7 +82,7 @@ def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Re
         incident = replace(incident, impact=command.impact)
     facts = {"title": incident.title, "severity": severity, "targets": list(incident.targets)}
     incidents.add_entry(tx, incident.id, who, "declared", facts)
-    arm_level(tx, incident, escalation.first(_policy(incident), incident))
+    course.arm(tx, config, incident)
     if incident.targets:
         timers.arm(tx, "collect", str(incident.id), tx.now, incident_id=incident.id)
     outbox.add(
@@ -98,8 +101,8 @@ def change(tx: Tx, config: Config, command: OnIncident, asked: Asked) -> Done | 
     decided = _decided(tx, config, command, asked)
     if isinstance(decided, Refusal):
         return decided
-    incident, decision, entries = decided
-    _apply(tx, config, incident, decision, asked.actor, entries)
+    incident, decision = decided
+    _apply(tx, config, incident, decision, asked.actor)
     now = incidents.get(tx, incident.id)
     assert now is not None
     return Done(now, decision.kind)
@@ -145,8 +148,8 @@ def of_thread(tx: Tx, asked: Asked) -> Incident | None:
 
 def _decided(
     tx: Tx, config: Config, command: OnIncident, asked: Asked
-) -> tuple[Incident, lifecycle.Change, list[Entry]] | Refusal:
-    """The incident, what becomes of it, and its timeline; or a refusal, which is an entry now."""
+) -> tuple[Incident, lifecycle.Change] | Refusal:
+    """The incident and what becomes of it; or a refusal, which is an entry now."""
     outsider = access.refuse_outsider(config, asked.actor)
     incident = find(tx, command.incident, asked)
     if isinstance(incident, Refusal):
@@ -158,7 +161,7 @@ def _decided(
         facts = {"command": word, "reason": decision.reason}
         incidents.add_entry(tx, incident.id, asked.actor.text, "refused", facts)
         return decision
-    return incident, decision, entries
+    return incident, decision
 
 
 def _decide(
@@ -194,19 +197,23 @@ def _apply(
     incident: Incident,
     change: lifecycle.Change,
     actor: Actor,
-    entries: list[Entry],
 ) -> None:
     columns: dict[str, Any] = dict(change.columns)
+    facts = change.facts
     if change.kind == "severity":
-        columns["policy"] = _pinned(config, columns["severity"])
+        columns["policy"] = pinned(config, columns["severity"])
+        facts = {**facts, "switched": columns["policy"]["policy"] != incident.policy["policy"]}
     if columns:
         incidents.update(tx, incident.id, columns)
-    seq = incidents.add_entry(tx, incident.id, actor.text, change.kind, change.facts)
+    seq = incidents.add_entry(tx, incident.id, actor.text, change.kind, facts)
     changed = incidents.get(tx, incident.id)
     assert changed is not None
-    _escalate(tx, changed, change.escalation, entries)
+    # A note on an open incident moves nothing; one on an acknowledged one says that somebody is on it.
+    if columns or change.calls or changed.status is Status.ACKNOWLEDGED:
+        course.arm(tx, config, changed, forced=change.calls)
     # A note changes the card's timeline only; no copy of a ping is edited for it.
-    outbox.revise(tx, incident.id, CARD_AND_COPIES if columns else ("card",))
+    copies = CARD_AND_COPIES if columns or change.kind in ANSWERS else ("card", *ASKINGS)
+    outbox.revise(tx, incident.id, copies)
     if change.kind in THREAD:
         add_reply(tx, changed, seq)
     if change.kind == "assigned":
@@ -242,72 +249,10 @@ def add_reply(tx: Tx, incident: Incident, seq: int, *, broadcast: bool = False) 
     )
 
 
-def _escalate(tx: Tx, incident: Incident, what: str | None, entries: list[Entry]) -> None:
-    match what:
-        case "stop":
-            timers.disarm(tx, "level", incident.id)
-        case "restart":
-            arm_level(tx, incident, escalation.first(_policy(incident), incident))
-        case "policy" if incident.status is Status.OPEN:
-            _switch(tx, incident)
-        case "next":
-            hasten(tx, incident, entries)
-
-
-def _switch(tx: Tx, incident: Incident) -> None:
-    """Start on another policy now; a level that a person called, and that did not fire yet, stays called."""
-    armed = timers.of_incident(tx, "level", incident.id)
-    detail = {"switched": True, "forced": any(one.detail.get("forced") for one in armed)}
-    timers.arm(tx, "level", str(incident.id), tx.now, incident_id=incident.id, **detail)
-
-
-def hasten(tx: Tx, incident: Incident, entries: Collection[Entry]) -> None:
-    """Make the next level due now; after an acknowledgement, the one after the last that fired."""
-    armed = timers.of_incident(tx, "level", incident.id)
-    detail: dict[str, Any] = dict(armed[0].detail) if armed else _after_last(incident, entries)
-    timers.arm(
-        tx,
-        "level",
-        str(incident.id),
-        tx.now,
-        incident_id=incident.id,
-        **(detail | {"forced": True}),
-    )
-
-
-def _after_last(incident: Incident, entries: Collection[Entry]) -> dict[str, Any]:
-    fired = [
-        level
-        for entry in entries
-        if entry.kind == "escalation" and entry.at >= incident.opened_at
-        for level in entry.facts["levels"]
-    ]
-    following = max(fired) + 1 if fired else 0
-    if following < len(_policy(incident).levels):
-        return {"stage": "level", "number": following}
-    return {"stage": "last_resort", "number": 0}
-
-
-def arm_level(tx: Tx, incident: Incident, due: escalation.Next) -> None:
-    """The one timer of an incident's escalation."""
-    timers.arm(
-        tx,
-        "level",
-        str(incident.id),
-        due.due_at,
-        incident_id=incident.id,
-        stage=due.position.stage,
-        number=due.position.number,
-    )
-
-
-def _pinned(config: Config, severity: Severity) -> dict[str, Any]:
+def pinned(config: Config, severity: Severity) -> dict[str, Any]:
+    """The policy of a severity, as an incident keeps it."""
     name = config.escalation.policy_name(severity)
     return {"name": name, "policy": config.escalation.policies[name].model_dump(mode="json")}
-
-
-def _policy(incident: Incident) -> Policy:
-    return Policy.from_pinned(incident.policy["policy"])
 
 
 def _only_target(config: Config) -> tuple[str, ...]:

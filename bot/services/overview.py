@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bot.model.config import Config
-from bot.model.incident import Entry, Facts, Incident
-from bot.model.overview import Overview, Ping, Upcoming
-from bot.model.policy import Policy
-from bot.rules import escalation
+from bot.model.incident import Entry, Incident
+from bot.model.overview import Asking, Overview, Ping, Upcoming, Waiting
+from bot.rules import escalation, idle
+from bot.rules.arming import Seen
+from bot.rules.levels import Case, fired_at, start, tells
+from bot.rules.oncall import Roster
+from bot.rules.past import holder_of
+from bot.services import course
+from bot.services.roster import roster
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
@@ -29,10 +35,22 @@ def overview_of(tx: Tx, config: Config, incident: Incident) -> Overview:
             message.facts["at"],
             message.sent_at,
             message.error,
+            message.via,
+            message.facts["entry"],
+            message.facts.get("instead"),
         )
         for message in outbox.of_incident(tx, incident.id, "ping")
     )
-    return Overview(incident, entries, pings, _upcoming(tx, config, incident, entries), tx.now)
+    behind, case = roster(tx, config), course.case_of(tx, config, incident, entries)
+    return Overview(
+        incident,
+        entries,
+        pings,
+        _upcoming(tx, behind, case),
+        tx.now,
+        waiting=tuple(_waiting(behind, case, tx.now)),
+        asking=_asking(case),
+    )
 
 
 def listed(tx: Tx, found: Iterable[Incident], *, timelines: bool) -> list[Overview]:
@@ -49,18 +67,6 @@ def listed(tx: Tx, found: Iterable[Incident], *, timelines: bool) -> list[Overvi
     ]
 
 
-def told(entries: Iterable[Entry], opened_at: int) -> tuple[str, ...]:
-    """The destinations that were told since the incident was opened, in order."""
-    return tuple(
-        dict.fromkeys(
-            text
-            for entry in entries
-            if entry.kind == "escalation" and entry.at >= opened_at
-            for text in entry.facts["notify"]
-        )
-    )
-
-
 def paged(entries: Iterable[Entry]) -> tuple[str, ...]:
     """The people who were ever pinged for the incident."""
     return tuple(
@@ -73,45 +79,50 @@ def paged(entries: Iterable[Entry]) -> tuple[str, ...]:
     )
 
 
-def position_of(detail: Facts) -> escalation.Position:
-    """The position that a level timer carries."""
-    return escalation.Position(detail.get("stage", "level"), detail.get("number", 0))
-
-
-def _upcoming(
-    tx: Tx, config: Config, incident: Incident, entries: tuple[Entry, ...]
-) -> Upcoming | None:
-    armed = timers.of_incident(tx, "level", incident.id)
-    if not armed:
+def _upcoming(tx: Tx, behind: Roster, case: Case) -> Upcoming | None:
+    """Whom time alone tells next. The first level that only tells the channel is the card itself."""
+    armed = timers.of_incident(tx, course.KIND, case.incident.id)
+    if armed and course.is_forced(armed[0]):
+        fire = escalation.decide(case, Seen(), tx.now, forced=True).fire
+        return _told(behind, tx.now, fire.notify, fire.levels) if fire is not None else None
+    closed = case.policy.hours if case.opening(tx.now) > tx.now else None
+    found = escalation.following(case, tx.now)
+    if found is not None and found.notify == ("channel",) and found.levels == (0,):
+        past = replace(case.past, fired={0: found.at})
+        found = escalation.following(case.on(past), max(found.at, tx.now))
+    if found is None:
         return None
-    policy = Policy.from_pinned(incident.policy["policy"])
-    following = escalation.Next(position_of(armed[0].detail), armed[0].due_at)
-    found = _told_by(config, incident, policy, following, entries)
-    if found is not None and found[0] == Upcoming.nobody(following.due_at):
-        # The first level only tells the channel, which the card does already.
-        found = _told_by(config, incident, policy, found[1], entries) if found[1] else None
-    return found[0] if found else None
+    told = _told(behind, found.at, found.notify, found.levels)
+    return replace(told, hours=str(closed)) if closed is not None else told
 
 
-def _told_by(
-    config: Config,
-    incident: Incident,
-    policy: Policy,
-    following: escalation.Next,
-    entries: tuple[Entry, ...],
-) -> tuple[Upcoming, escalation.Next | None] | None:
-    """Whom a timer would tell, and what would come after it."""
-    due = escalation.decide(
-        incident,
-        policy,
-        following.position,
-        told(entries, incident.opened_at),
-        following.due_at,
-        forced=True,
-        last_resort=config.escalation.last_resort,
-    )
-    if isinstance(due, escalation.Stop):
-        return None
-    people = [person for text in due.notify for person in escalation.people(config, text)]
-    channel = "channel" in due.notify and due.levels != (0,)
-    return Upcoming(following.due_at, tuple(dict.fromkeys(people)), channel), due.next
+def _told(behind: Roster, at: int, notify: tuple[str, ...], levels: tuple[int, ...]) -> Upcoming:
+    channel = "channel" in notify and levels != (0,)
+    return Upcoming(at, _people(behind, notify, at), channel)
+
+
+def _waiting(behind: Roster, case: Case, now: int) -> Iterator[Waiting]:
+    """The levels that wait for a reading, and those that are passed over."""
+    since = idle.running_since(case, now)
+    for number, level in enumerate(case.policy.levels):
+        if level.when is None or not case.live or fired_at(case, number) is not None:
+            continue
+        begins, skipped = start(case, number, since), case.skipped(level)
+        if begins is not None or skipped is not None:
+            at, notify = max(begins or now, now), tells(case, number)
+            people = _people(behind, notify, at)
+            yield Waiting(str(level.when), begins or now, people, "channel" in notify, skipped)
+
+
+def _asking(case: Case) -> Asking | None:
+    """When whoever acknowledged is asked whether they are on it; or what follows an asking."""
+    person = holder_of(case.past)
+    at = idle.asks_at(case)
+    if at is not None:
+        return Asking(at, person, asked=False)
+    at = idle.goes_on_at(case)
+    return Asking(at, person, asked=True) if at is not None else None
+
+
+def _people(behind: Roster, notify: tuple[str, ...], at: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for text in notify for one in behind.people(text, at)))

@@ -7,8 +7,8 @@ from bot.model.config import Config
 from bot.model.incident import Facts
 from bot.model.run import Progress, Run, StepRun, StepState
 from bot.model.step import AdviseStep, NotifyStep
-from bot.rules import escalation
-from bot.services.incidents import hasten
+from bot.services import course
+from bot.services.roster import roster
 from bot.store import incidents, outbox
 from bot.store.database import Tx
 
@@ -118,7 +118,7 @@ def send(
     tx: Tx, config: Config, run: Run, step: StepRun, definition: NotifyStep, text: str
 ) -> None:
     """The message of a notify step, to everybody that it names."""
-    for destination in _destinations(config, run, definition):
+    for destination in _destinations(tx, config, definition):
         named = f"notice:{run.id}:{step.position}:{step.attempt}:{destination}"
         facts = {"run": run.key, "text": text, "by": run.by}
         outbox.add(tx, named, "notice", destination, facts, incident_id=run.incident_id)
@@ -131,7 +131,7 @@ def escalate(tx: Tx, run: Run, reason: str) -> None:
         return
     facts = {"text": f"{run.key}: {reason}"}
     incidents.add_entry(tx, incident.id, BOT, "escalated", facts)
-    hasten(tx, incident, incidents.timeline(tx, incident.id, ("escalation",)))
+    course.hasten(tx, incident)
 
 
 def key(run_id: int) -> str:
@@ -155,13 +155,14 @@ def _hang(tx: Tx, run: Run, named: str, kind: str, facts: Facts) -> None:
     )
 
 
-def _destinations(config: Config, run: Run, definition: NotifyStep) -> list[str]:
+def _destinations(tx: Tx, config: Config, definition: NotifyStep) -> list[str]:
+    behind = roster(tx, config)
     found: list[str] = []
     for text in definition.to:
         if text == "channel":
             found.append(f"channel:{config.slack.channel}")
         else:
-            found += [f"user:{person}" for person in escalation.people(config, text)]
+            found += [f"user:{person}" for person in behind.people(text, tx.now)]
     return list(dict.fromkeys(found))
 
 

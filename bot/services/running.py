@@ -12,10 +12,9 @@ from bot.collect import probe
 from bot.http import Client
 from bot.model.action import Done, Failed, Unclear
 from bot.model.answer import Refusal
-from bot.model.condition import change_of
 from bot.model.incident import Facts
 from bot.model.probe import Artifact, ProbeFailed, ProbeOutcome, ProbeRun
-from bot.model.reading import Health, Reading
+from bot.model.reading import Health
 from bot.model.report import Report, Wanted
 from bot.model.run import Result, Work
 from bot.model.step import (
@@ -27,16 +26,16 @@ from bot.model.step import (
 )
 from bot.model.target import AgentSource
 from bot.model.timer import Timer
-from bot.rules import check, facts, known, verdict
+from bot.rules import check, facts, verdict
 from bot.rules.known import Values
 from bot.rules.runbook import Look
 from bot.send import action
-from bot.services import runbooks
+from bot.services import runbooks, trend
 from bot.services.diagnosis import Diagnosis
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.services.postmortem import Postmortems
-from bot.store import reports, runs, samples
+from bot.store import reports, runs
 from bot.store.database import Database, Tx
 from bot.text import clean, plain
 
@@ -307,27 +306,6 @@ def _changes(tx: Tx, run_id: int, healths: Mapping[str, Health]) -> Mapping[str,
     assert progress is not None
     names = facts.changes_named(progress.run.book)
     return {
-        target: {name: _change(tx, target, health, name) for name in names}
+        target: {name: trend.change(tx, target, health, name) for name in names}
         for target, health in healths.items()
     }
-
-
-def _change(tx: Tx, target: str, health: Health, name: str) -> known.Known:
-    found = change_of(name)
-    assert found is not None
-    metric, span = found
-    now = next((one for one in health.readings if one.metric == metric), None)
-    before = samples.last_before(tx, target, metric, health.at - span)
-    then = (
-        Reading(
-            metric=metric,
-            value=before.value,
-            unit=now.unit if now is not None else "",
-            reason=before.reason,
-            at=before.at,
-            source="",
-        )
-        if before is not None
-        else None
-    )
-    return known.of_change(name, now, then)

@@ -20,6 +20,7 @@ from bot.model.command import (
     Mitigate,
     Note,
     OnIncident,
+    OnIt,
     Postmortem,
     Reopen,
     Resolve,
@@ -45,6 +46,7 @@ class Click:
         self._client = client
         self._handlers: Mapping[str, Handler] = {
             "iora:incident:ack": self._changes(Acknowledge),
+            "iora:incident:on_it": self._changes(OnIt),
             "iora:incident:mitigate": self._changes(Mitigate),
             "iora:incident:reopen": self._changes(Reopen),
             "iora:incident:resolve": self._opens(form.resolve, Resolve()),

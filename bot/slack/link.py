@@ -26,14 +26,31 @@ class Patience:
 
     ``connect``: for who the bot is and a socket; a refused address is given up then. ``look``: between
     two looks at the socket. ``ping``: between two pings; without an answer to the last few, the socket
-    counts as gone. ``first`` and ``longest``: before another try, doubled each time.
+    counts as gone. ``pong``: without any answer for so long it is gone, whatever the library thinks, which
+    goes by the wall clock. ``first`` and ``longest``: before another try, doubled each time.
     """
 
     connect: float = 10
     look: float = 1
     ping: float = 5
+    pong: float = 60
     first: float = 1
     longest: float = 30
+
+
+class _Pulse:
+    """Since when the pongs of a socket say nothing new, by the clock that nobody sets."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[int, float | None] = (0, None)
+        self._since = 0.0
+
+    def silent_s(self, session: int, pong: float | None) -> float:
+        """For how long nothing came; a new session begins anew."""
+        now = asyncio.get_running_loop().time()
+        if (session, pong) != self._seen:
+            self._seen, self._since = (session, pong), now
+        return now - self._since
 
 
 class Link:
@@ -55,7 +72,10 @@ class Link:
         self._trouble = "not connected yet"
         self._failing = False
         self._gone_before = False
+        self._pulse = _Pulse()
         self.identity: Identity | None = None
+        self.sockets = 0
+        """How many clients were made: each after the first one is a connection made anew."""
 
     def problem(self) -> str | None:
         """What is wrong between here and Slack, or None."""
@@ -99,12 +119,14 @@ class Link:
     async def _connect(self, app: AsyncApp) -> None:
         if self._socket_client is None:
             return
-        self._failing = await self._unanswered()
-        gone_before, self._gone_before = self._gone_before, not self._connected()
+        silent = self._silent_s() > self._patience.pong
+        self._failing = silent or await self._unanswered()
+        gone_before, self._gone_before = self._gone_before or silent, not self._connected()
         if self._connected():
             return
         if self._handler is not None:
-            self._trouble = "the socket is gone; connecting anew"
+            why = f"no pong for {self._patience.pong:g} s" if silent else "the socket is gone"
+            self._trouble = f"{why}; connecting anew"
             if not gone_before:
                 return  # the library makes a new one by itself, as when Slack asks for it
             log.warning("no link to Slack: %s", self._trouble)
@@ -115,6 +137,7 @@ class Link:
             app, token, web_client=self._socket_client, ping_interval=self._patience.ping
         )
         self._handler.client.proxy = self._socket_client.proxy
+        self.sockets += 1
         await self._handler.client.connect()
         self._failing = self._gone_before = False
         log.info("connected to Slack by Socket Mode")
@@ -127,6 +150,13 @@ class Link:
     async def _unanswered(self) -> bool:
         """Whether the socket is half-open: it is there, and nobody answers its pings."""
         return self._handler is not None and await self._handler.client.is_ping_pong_failing()
+
+    def _silent_s(self) -> float:
+        """For how long the socket has not answered a ping, in seconds."""
+        if self._handler is None or self._handler.client.current_session is None:
+            return 0.0
+        client = self._handler.client
+        return self._pulse.silent_s(id(client.current_session), client.last_ping_pong_time)
 
     async def _disconnect(self) -> None:
         handler, self._handler = self._handler, None

@@ -14,7 +14,8 @@ from bot.model.command import Command, Declare
 from bot.send.client import CALL_ERRORS, failure
 from bot.services.commands import Given
 from bot.slack.desk import Ack, Body, Desk
-from bot.slack.parse import parse, usage
+from bot.slack.parse import parse
+from bot.slack.said import usage
 
 log = logging.getLogger(__name__)
 

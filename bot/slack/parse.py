@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 
@@ -46,14 +45,14 @@ from bot.model.incident import Severity
 from bot.model.run import Mark
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
-from bot.text import from_slack, outside, without_controls
+from bot.slack import rota
+from bot.slack.said import Said, usage
+from bot.slack.said import person as _person
+from bot.slack.said import quoted as _quoted
+from bot.text import from_slack, without_controls
 
 TITLE = 200
 TEXT = 2_000
-# A mention, or a member id as it stands: that has a digit, so that no word in capitals is a person.
-_MENTION = re.compile(
-    r"<@(?P<picked>[UW][A-Z0-9]{2,30})(?:\|[^>]*)?>|@?(?P<written>[UW](?=[A-Z]*[0-9])[A-Z0-9]{2,30})"
-)
 _INCIDENT = re.compile(r"^(?:#?inc-?|#)([0-9]{1,18})[:,.]?$", re.IGNORECASE)
 _BARE = re.compile(r"^([0-9]{1,18})$")
 _DASHES = {"--", "\u2014", "\u2013"}  # some keyboards turn -- into a long dash
@@ -68,20 +67,6 @@ _DRY_RUN = {"--dry-run", "\u2014dry-run", "\u2013dry-run"}
 _TIME = re.compile(r"^([01]?[0-9]|2[0-3]):([0-5][0-9])$")
 _SEVERITIES = {str(severity) for severity in Severity}
 DEFAULT_WINDOW = 30 * 86_400_000
-
-
-@dataclass(frozen=True)
-class Said:
-    """The words after the command's own, and what they may refer to."""
-
-    words: tuple[str, ...]
-    targets: Collection[str]
-    now: int
-
-    @property
-    def text(self) -> str:
-        """The words as one plain text."""
-        return from_slack(" ".join(self.words)).strip()
 
 
 Parsed = Command | Refusal
@@ -104,16 +89,6 @@ def _unknown(word: str) -> Refusal:
     near = get_close_matches(word.lower(), BY_WORD, n=1, cutoff=0.5)
     hint = f"Did you mean `/iora {near[0]}`?" if near else "See `/iora help`."
     return Refusal(f"There is no command {_quoted(word)}.", hint)
-
-
-def _quoted(text: str) -> str:
-    """What was typed, as a refusal may repeat it."""
-    return f"`{outside(text, 40)}`"
-
-
-def usage(word: str, problem: str) -> Refusal:
-    """What is wrong, and how the command is written."""
-    return Refusal(problem, f"Write `/iora {BY_WORD[word].usage}`.")
 
 
 def _help(said: Said) -> Parsed:
@@ -216,12 +191,6 @@ def _doctor(said: Said) -> Parsed:
     if said.words[0].lstrip("-\u2014\u2013") != "test-ping" or person is None:
         return usage("doctor", "Name a person to ping: type @ and pick, or write a member id.")
     return Doctor(test_ping=person)
-
-
-def _person(word: str) -> str | None:
-    """The member id that a word names."""
-    found = _MENTION.fullmatch(word)
-    return (found["picked"] or found["written"]) if found else None
 
 
 def _number(said: Said) -> tuple[int | None, Said]:
@@ -408,4 +377,6 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "escalate": _with_text("escalate", lambda number, text: Escalate(incident=number, text=text)),
     "note": _note,
     "update": _update,
+    "oncall": rota.oncall,
+    "override": rota.override,
 }

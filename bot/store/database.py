@@ -65,6 +65,7 @@ class _Call:
     function: Callable[..., object]
     records: tuple[object, ...]
     writes: bool
+    keeps: bool
     future: asyncio.Future[object]
     loop: asyncio.AbstractEventLoop
     result: object = None
@@ -95,6 +96,8 @@ class Database:
         self.path = path
         self.reserve = Reserve(path)
         self.counters = Counters()
+        self.trouble: str | None = None
+        """Why nothing can be written now, in words; None while it can."""
         self._listeners: list[Callable[[], None]] = []
         self._clock = clock
         self._after_commit = after_commit
@@ -102,6 +105,7 @@ class Database:
         self._closed = False
         self._door = threading.Lock()
         self._connection = _connect(path)
+        self._changes = 0
         self._thread = threading.Thread(target=self._work, name="database", daemon=True)
         self._thread.start()
 
@@ -114,6 +118,16 @@ class Database:
         """Run the function in a transaction. Returned means committed; raised means undone."""
         assert not named, "a function of the store takes records by position"
         return cast("Result", await self._submit(function, records, writes=True))
+
+    async def rehearse(
+        self,
+        function: Callable[Concatenate[Tx, Params], Result],
+        *records: Params.args,
+        **named: Params.kwargs,
+    ) -> Result:
+        """What the function would return; nothing of what it does is kept. It needs no room on the disk."""
+        assert not named, "a function of the store takes records by position"
+        return cast("Result", await self._submit(function, records, writes=True, keeps=False))
 
     async def read(
         self,
@@ -138,7 +152,12 @@ class Database:
         await asyncio.to_thread(self._thread.join)
 
     def _submit(
-        self, function: Callable[..., object], records: tuple[object, ...], *, writes: bool
+        self,
+        function: Callable[..., object],
+        records: tuple[object, ...],
+        *,
+        writes: bool,
+        keeps: bool = True,
     ) -> asyncio.Future[object]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
@@ -146,7 +165,7 @@ class Database:
             # Nobody may stand in line behind the end: that one would wait for ever.
             if self._closed or not self._thread.is_alive():
                 raise StoreError(f"{self.path}: the database is closed")
-            self._calls.put(_Call(function, records, writes, future, loop))
+            self._calls.put(_Call(function, records, writes, keeps, future, loop))
         return future
 
     def _work(self) -> None:
@@ -175,14 +194,16 @@ class Database:
         return group, False
 
     def _commit_together(self, group: list[_Call]) -> None:
-        if len(group) == 1:
-            self._commit_alone(group[0])
+        if len(group) == 1 or not all(call.keeps for call in group):
+            for call in group:
+                self._commit_alone(call)
             return
         try:
             self._begin(writes=any(call.writes for call in group))
             for call in group:
                 self._run_in_savepoint(call)
             self._connection.execute("COMMIT")
+            self._well(group)
         except Exception as error:  # noqa: BLE001 - everyone who waits is answered below
             self._rollback()
             if _code(error) == _BUSY:  # it is held now: each alone would wait for it once more
@@ -209,7 +230,8 @@ class Database:
             self._begin(writes=call.writes)
             self._run(call)
             if call.error is None:
-                self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT" if call.keeps else "ROLLBACK")
+                self._well((call,))
         except Exception as error:  # noqa: BLE001 - told to the one who waits for it
             call.error = error
         if call.error is None:
@@ -226,8 +248,16 @@ class Database:
     def _told(self, error: Exception) -> Exception:
         """An error as the one who waits is told it: trouble with the file in words."""
         if isinstance(error, sqlite3.Error) and _code(error) in _FILE_TROUBLE:
-            return _explained(self.path, error)
+            told = _explained(self.path, error)
+            self.trouble = str(told)
+            return told
         return error
+
+    def _well(self, group: Sequence[_Call]) -> None:
+        """Something was written: whatever kept it from being so is over."""
+        kept = any(call.writes and call.keeps for call in group)
+        if kept and self._connection.total_changes > self._changes:
+            self.trouble = None
 
     def _run(self, call: _Call) -> None:
         started = self._clock.monotonic()
@@ -247,6 +277,7 @@ class Database:
 
     def _begin(self, *, writes: bool) -> None:
         self._rollback()  # what a rollback that failed may have left open
+        self._changes = self._connection.total_changes
         self._connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def _rollback(self) -> None:
@@ -259,7 +290,7 @@ class Database:
 
     def _settle(self, group: list[_Call]) -> None:
         self.counters.groups += 1
-        wrote = any(call.writes and call.error is None for call in group)
+        wrote = any(call.writes and call.keeps and call.error is None for call in group)
         if wrote and self._after_commit is not None:
             try:
                 self._after_commit()

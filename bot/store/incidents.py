@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from bot.model.actor import BOT
 from bot.model.incident import Entry, Facts, Incident, Severity, Status
+from bot.rules.past import Mark
 from bot.store.database import Row, Tx, Value
 
 _FIELDS = (
@@ -145,6 +147,17 @@ def timeline(tx: Tx, incident_id: int, kinds: Sequence[str] = ()) -> list[Entry]
         **{f"kind{at}": kind for at, kind in enumerate(kinds)},
     )
     return [_entry(row) for row in rows]
+
+
+def newest_by_a_person(tx: Tx, incident_id: int) -> Mark | None:
+    """Where the newest entry stands that says that a person did something; a refusal is none."""
+    row = tx.one(
+        """SELECT seq, at FROM timeline
+        WHERE incident_id = :id AND actor <> :bot AND kind <> 'refused' ORDER BY seq DESC LIMIT 1""",
+        id=incident_id,
+        bot=BOT,
+    )
+    return Mark(row["seq"], row["at"]) if row else None
 
 
 def entry(tx: Tx, incident_id: int, seq: int) -> Entry | None:

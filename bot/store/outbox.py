@@ -14,8 +14,11 @@ from bot.store.database import Row, Tx
 
 COLUMNS = (
     "id, key, kind, incident_id, destination, via, parent_id, page, facts, revision, delivered, state,"
-    " due_at, sending_at, lookup_failed_at, attempts, channel, ts, sent_at, error"
+    " due_at, sending_at, lookup_failed_at, attempts, channel, ts, sent_at, error, wanted_at, passed_on"
 )
+
+RECONCILES_MS = 600_000
+"""For so long after a restore, what is added about an incident of the backup is looked up first."""
 
 _READY = """FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
     WHERE o.delivered < o.revision AND o.due_at <= :now
@@ -40,10 +43,19 @@ def add(
     page: bool = False,
     via: str = "slack",
 ) -> int | None:
-    """A message that should exist. The key is unique: None if it was added before."""
+    """A message that should exist. The key is unique: None if it was added before.
+
+    Soon after a restore it may be there already, since the backup was taken: then it is unsure at first.
+    """
     row = tx.one(
-        """INSERT INTO outbox (key, kind, incident_id, destination, via, parent_id, page, facts, due_at)
-        VALUES (:key, :kind, :incident_id, :destination, :via, :parent_id, :page, :facts, :now)
+        """INSERT INTO outbox
+            (key, kind, incident_id, destination, via, parent_id, page, facts, due_at, wanted_at,
+             state, sending_at)
+        SELECT :key, :kind, :incident_id, :destination, :via, :parent_id, :page, :facts, :now, :now,
+            CASE WHEN lost THEN 'unsure' ELSE 'waiting' END, CASE WHEN lost THEN :now END
+        FROM (SELECT EXISTS (SELECT 1 FROM restores
+            WHERE at > :now - :reconciles AND last_incident >= :incident_id) AS lost)
+        WHERE true
         ON CONFLICT (key) DO NOTHING RETURNING id""",
         key=key,
         kind=kind,
@@ -54,6 +66,7 @@ def add(
         page=int(page),
         facts=json.dumps(facts),
         now=tx.now,
+        reconciles=RECONCILES_MS,
     )
     return row["id"] if row else None
 
@@ -66,20 +79,41 @@ def revise(tx: Tx, incident_id: int, kinds: Collection[str]) -> None:
     for kind in kinds:
         tx.run(
             """UPDATE outbox SET revision = revision + 1,
-            due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END
+            due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END,
+            wanted_at = CASE WHEN delivered = revision THEN :now ELSE wanted_at END
             WHERE incident_id = :incident_id AND kind = :kind
-              AND state NOT IN ('refused', 'withdrawn')""",
+              AND state NOT IN ('refused', 'withdrawn', 'digested')""",
             incident_id=incident_id,
             kind=kind,
             now=tx.now,
         )
+    if "ping" in kinds:
+        _revise_digests(tx, incident_id)
+
+
+def _revise_digests(tx: Tx, incident_id: int) -> None:
+    """The digests in which the incident stands, with their copies by other ways."""
+    tx.run(
+        """UPDATE outbox SET revision = revision + 1,
+        due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END,
+        wanted_at = CASE WHEN delivered = revision THEN :now ELSE wanted_at END
+        WHERE state NOT IN ('refused', 'withdrawn') AND id IN (
+            SELECT copy.id FROM outbox listed
+            JOIN outbox digest ON digest.id = listed.parent_id
+            JOIN outbox copy ON copy.key = digest.key
+                OR (copy.key > digest.key || ':' AND copy.key < digest.key || ';')
+            WHERE listed.incident_id = :incident_id AND listed.state = 'digested')""",
+        incident_id=incident_id,
+        now=tx.now,
+    )
 
 
 def set_facts(tx: Tx, message_id: int, facts: Facts) -> None:
     """Draw a message again, from other facts; an unsure one keeps its time, as with ``revise``."""
     tx.run(
         """UPDATE outbox SET facts = :facts, revision = revision + 1,
-        due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END
+        due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END,
+        wanted_at = CASE WHEN delivered = revision THEN :now ELSE wanted_at END
         WHERE id = :id AND state NOT IN ('refused', 'withdrawn')""",
         id=message_id,
         facts=json.dumps(facts),
@@ -91,7 +125,8 @@ def redirect(tx: Tx, message_id: int, destination: str) -> None:
     """Its place can't be reached: it goes to another one, with what hangs on it."""
     tx.run(
         """UPDATE outbox SET destination = :destination, state = 'waiting', delivered = 0,
-        due_at = :now, attempts = 0, error = NULL WHERE ts IS NULL AND (id = :id OR parent_id = :id)""",
+        due_at = :now, wanted_at = :now, attempts = 0, error = NULL
+        WHERE ts IS NULL AND (id = :id OR parent_id = :id)""",
         id=message_id,
         destination=destination,
         now=tx.now,
@@ -239,18 +274,60 @@ def absent(tx: Tx, message_id: int) -> None:
 def close(tx: Tx, message_id: int, state: State, error: str | None) -> None:
     """It won't be there: refused by the other side, or not wanted any more."""
     tx.run(
-        "UPDATE outbox SET state = :state, delivered = revision, error = :error WHERE id = :id",
+        """UPDATE outbox SET state = :state, delivered = revision, error = :error, passed_on = 1
+        WHERE id = :id""",
         id=message_id,
         state=state,
         error=error,
     )
 
 
+def there_as_wanted(tx: Tx, message_id: int) -> None:
+    """Nothing has to be told: where it is there already it need not change, elsewhere nobody waits."""
+    tx.run("UPDATE outbox SET delivered = revision, error = NULL WHERE id = :id", id=message_id)
+
+
+def note(tx: Tx, message_id: int, facts: Facts) -> None:
+    """Keep what is known about a message by now, without drawing it again."""
+    tx.run(
+        "UPDATE outbox SET facts = :facts WHERE id = :id", id=message_id, facts=json.dumps(facts)
+    )
+
+
+def to_pass_on(tx: Tx, until: int) -> list[Message]:
+    """The pages that nobody has got, wanted since before a time, and not passed on yet."""
+    rows = tx.all(
+        f"""SELECT {COLUMNS} FROM outbox
+        WHERE page = 1 AND ts IS NULL AND passed_on = 0 AND wanted_at <= :until
+          AND kind IN ('ping', 'digest') AND state IN ('waiting', 'sending', 'unsure')
+        ORDER BY id LIMIT 100""",
+        until=until,
+    )
+    return [_message(row) for row in rows]
+
+
+def pages_due(tx: Tx, at_most: int) -> list[Message]:
+    """The pages that certainly nobody has got, and that are due."""
+    rows = tx.all(
+        f"""SELECT {COLUMNS} FROM outbox WHERE page = 1 AND ts IS NULL AND state = 'waiting'
+        AND kind IN ('ping', 'digest') AND delivered < revision AND due_at <= :now
+        ORDER BY id LIMIT :limit""",
+        now=tx.now,
+        limit=at_most,
+    )
+    return [_message(row) for row in rows]
+
+
+def passed_on(tx: Tx, message_id: int) -> None:
+    """Whether there is a next way or not: nobody looks for one again."""
+    tx.run("UPDATE outbox SET passed_on = 1 WHERE id = :id", id=message_id)
+
+
 def post_anew(tx: Tx, message_id: int) -> None:
     """The message is gone outside (someone deleted it): post it again."""
     tx.run(
-        """UPDATE outbox SET ts = NULL, channel = NULL, state = 'waiting', delivered = 0, due_at = :now
-        WHERE id = :id""",
+        """UPDATE outbox SET ts = NULL, channel = NULL, state = 'waiting', delivered = 0, due_at = :now,
+        wanted_at = :now WHERE id = :id""",
         id=message_id,
         now=tx.now,
     )
@@ -289,6 +366,32 @@ def superseded(tx: Tx, message: Message) -> bool:
             id=message.id,
         )
     )
+
+
+def told_later(tx: Tx, message: Message) -> bool:
+    """Whether a later page about the same incident is at the same place already."""
+    return bool(
+        tx.all(
+            """SELECT id FROM outbox WHERE incident_id = :incident_id AND kind = :kind
+            AND destination = :destination AND id > :id AND ts IS NOT NULL LIMIT 1""",
+            incident_id=message.incident_id,
+            kind=message.kind,
+            destination=message.destination,
+            id=message.id,
+        )
+    )
+
+
+def waiting_behind(tx: Tx, message: Message) -> list[Message]:
+    """The later replies of the same thread that were certainly not taken yet, in order."""
+    rows = tx.all(
+        f"""SELECT {COLUMNS} FROM outbox WHERE incident_id = :incident_id AND kind = 'entry'
+        AND parent_id = :parent_id AND id > :id AND state = 'waiting' AND ts IS NULL ORDER BY id""",
+        incident_id=message.incident_id,
+        parent_id=message.parent_id,
+        id=message.id,
+    )
+    return [_message(row) for row in rows]
 
 
 def retry_refused_cards(tx: Tx, channel: str | None = None) -> int:
@@ -334,6 +437,22 @@ def next_due(tx: Tx) -> int | None:
     return row["due_at"] if row else None
 
 
+def late(tx: Tx, before: int) -> tuple[int, int]:
+    """How many messages have been wanted since before a time, and since when the oldest has been."""
+    row = tx.one(
+        """SELECT COUNT(*) AS n, COALESCE(MIN(wanted_at), :before) AS oldest FROM outbox
+        WHERE delivered < revision AND wanted_at <= :before""",
+        before=before,
+    )
+    assert row is not None
+    return row["n"], row["oldest"]
+
+
+def forget(tx: Tx, kind: str) -> None:
+    """Drop what was sent of a kind that nobody looks at again."""
+    tx.run("DELETE FROM outbox WHERE kind = :kind AND delivered >= revision", kind=kind)
+
+
 def waiting(tx: Tx) -> int:
     """How many messages are not there yet."""
     row = tx.one("SELECT COUNT(*) AS n FROM outbox WHERE delivered < revision")
@@ -346,4 +465,5 @@ def _message(row: Row) -> Message:
     facts: Facts = json.loads(row["facts"])
     values = dict(zip(row.keys(), row, strict=True))
     values |= {"facts": facts, "page": bool(row["page"]), "state": State(row["state"])}
+    values["passed_on"] = bool(row["passed_on"])
     return Message(**values)

@@ -222,3 +222,38 @@ def m006_postmortems(db: sqlite_utils.Database) -> None:
             actor TEXT NOT NULL,
             PRIMARY KEY (name, sha256)
         ) WITHOUT ROWID""")
+
+
+@migrations()
+def m007_overrides(db: sqlite_utils.Database) -> None:
+    """Who is on call in place of whom the schedules name; what is over stays for the record."""
+    db.execute("""
+        CREATE TABLE overrides (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            schedule TEXT NOT NULL,
+            person TEXT NOT NULL,
+            since INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            made_by TEXT NOT NULL,
+            made_at INTEGER NOT NULL,
+            ended_by TEXT,
+            ended_at INTEGER
+        )""")
+    db.execute("CREATE INDEX overrides_until ON overrides (until)")
+
+
+@migrations()
+def m008_ways(db: sqlite_utils.Database) -> None:
+    """Since when a message is wanted as it is; and whether a page was passed on to the next way."""
+    db.execute("ALTER TABLE outbox ADD COLUMN wanted_at INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE outbox ADD COLUMN passed_on INTEGER NOT NULL DEFAULT 0")
+    db.execute("UPDATE outbox SET wanted_at = due_at")
+    db.execute("""
+        CREATE INDEX outbox_to_pass_on ON outbox (wanted_at)
+        WHERE page = 1 AND ts IS NULL AND passed_on = 0""")
+
+
+@migrations()
+def m009_restores(db: sqlite_utils.Database) -> None:
+    """When a backup was put in place, and the last incident that it knew."""
+    db.execute("CREATE TABLE restores (at INTEGER PRIMARY KEY, last_incident INTEGER NOT NULL)")

@@ -101,6 +101,16 @@ def armed(tx: Tx, kind: str) -> list[str]:
     ]
 
 
+def due_of(tx: Tx, kind: str, subject: str) -> int | None:
+    """When one timer is due, or None where it is not armed."""
+    row = tx.one(
+        "SELECT due_at FROM timers WHERE kind = :kind AND subject = :subject",
+        kind=kind,
+        subject=subject,
+    )
+    return row["due_at"] if row else None
+
+
 def remove(tx: Tx, kind: str, subject: str) -> None:
     """Forget a timer, whether it is claimed or not."""
     tx.run(
@@ -129,6 +139,21 @@ def next_due(tx: Tx, kind: str | None = None) -> int | None:
         )
     )
     return row["due_at"] if row else None
+
+
+def late(tx: Tx, before: int, claims: int) -> tuple[int, int]:
+    """How many timers were due before a time, or were claimed that often in vain; when the oldest was due.
+
+    A claim moves a timer by its lease, so one that fails again and again is never late by its time.
+    """
+    row = tx.one(
+        """SELECT COUNT(*) AS n, COALESCE(MIN(due_at), :before) AS oldest FROM timers
+        WHERE due_at <= :before OR attempts >= :claims""",
+        before=before,
+        claims=claims,
+    )
+    assert row is not None
+    return row["n"], min(row["oldest"], before)
 
 
 def any_due(tx: Tx, kind: str) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
@@ -32,6 +33,26 @@ class Beating(Protocol):
     beat: int
 
 
+@dataclass(frozen=True)
+class Upkeep:
+    """What the bot knows of itself beside the store: counts since the start, unless they say more.
+
+    ``paged``: pages that arrived, by way. ``late``: timers and messages that are over a minute late.
+    ``backup_at``: when the newest copy was made, in milliseconds since the epoch.
+    """
+
+    paged: Mapping[str, int]
+    unrecorded: int
+    sockets: int
+    late: tuple[int, int]
+    alarms: int
+    clock_jumps: int
+    backups_made: int
+    backups_failed: int
+    backup_at: int | None
+    heartbeats: int
+
+
 class Condition:
     """``link`` says what is wrong between here and Slack, or None."""
 
@@ -40,8 +61,10 @@ class Condition:
         database: Database,
         loops: Sequence[Beating],
         link: Callable[[], str | None],
+        upkeep: Callable[[], Upkeep],
         clock: Clock,
     ) -> None:
+        self._upkeep = upkeep
         self._database = database
         self._loops = loops
         self._link = link
@@ -58,10 +81,14 @@ class Condition:
             name: Gauge(f"iora_{name}", text, registry=self._registry)
             for name, text in _GAUGES.items()
         }
-        self._functions = Counter(
-            "iora_database_functions", "Functions of the store that ran", registry=self._registry
+        self._counters = {
+            name: Counter(f"iora_{name}", text, registry=self._registry)
+            for name, text in _COUNTERS.items()
+        }
+        self._pages = Counter(
+            "iora_pages", "Pages that arrived, by way", ["way"], registry=self._registry
         )
-        self._counted = 0
+        self._counted: dict[str, int] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """For the HTTP server."""
@@ -112,13 +139,53 @@ class Condition:
         self._gauges["timer_late_seconds"].set(max(0, late) / 1000)
         self._gauges["slack_link_up"].set(self._link() is None)
         self._gauges["disk_reserve_spent"].set(self._database.reserve.spent)
-        self._functions.inc(self._database.counters.functions - self._counted)
-        self._counted = self._database.counters.functions
+        self._tell_upkeep(self._upkeep())
         body = generate_latest(self._registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
+    def _tell_upkeep(self, known: Upkeep) -> None:
+        """The counts of others, as counters of ours."""
+        self._gauges["late_timers"].set(known.late[0])
+        self._gauges["late_messages"].set(known.late[1])
+        made_at = known.backup_at
+        age = float("nan") if made_at is None else max(0, self._clock.now() - made_at) / 1000
+        self._gauges["backup_age_seconds"].set(age)
+        self._gauges["database_writable"].set(self._database.trouble is None)
+        counts = {
+            "database_functions": self._database.counters.functions,
+            "unrecorded_pages": known.unrecorded,
+            "slack_reconnects": max(0, known.sockets - 1),
+            "alarms": known.alarms,
+            "clock_jumps": known.clock_jumps,
+            "backups": known.backups_made,
+            "backups_failed": known.backups_failed,
+            "heartbeats": known.heartbeats,
+        }
+        for name, count in counts.items():
+            self._counters[name].inc(self._grown(name, count))
+        for way, count in known.paged.items():
+            self._pages.labels(way=way).inc(self._grown(f"way {way}", count))
 
+    def _grown(self, name: str, count: int) -> int:
+        before, self._counted[name] = self._counted.get(name, 0), count
+        return count - before
+
+
+_COUNTERS = {
+    "database_functions": "Functions of the store that ran",
+    "unrecorded_pages": "Pages that went out from memory while nothing could be stored",
+    "slack_reconnects": "Sockets that were made anew by a client of its own",
+    "alarms": "Times in which the bot paged about itself",
+    "clock_jumps": "How often the wall clock was set by more than 30 s",
+    "backups": "Backups that were made and checked",
+    "backups_failed": "Backups that failed",
+    "heartbeats": "Signs of life that were answered",
+}
 _GAUGES = {
+    "late_timers": "Timers that are over a minute late",
+    "late_messages": "Messages that are over a minute late",
+    "backup_age_seconds": "How old the newest backup is; not a number while there is none",
+    "database_writable": "1 while changes can be stored",
     "outbox_waiting": "Messages that are not in Slack yet",
     "timer_late_seconds": "How late the oldest due timer is",
     "slack_link_up": "1 while Slack and the bot can talk",

@@ -11,6 +11,7 @@ from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot.web.body import raw
 from bot.web.signature import BODY_LIMIT, Signature
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def handler(app: AsyncApp, signature: Signature) -> Events:
     """Too large: 413. Not signed by Slack: 401. Not readable: 400. The rest is Bolt's answer."""
 
     async def handle(request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await raw(request, BODY_LIMIT)
         if body is None:
             return web.Response(status=413, text="the body is larger than 1 MiB")
         problem = signature.problem(request.headers, body)
@@ -45,18 +46,6 @@ def handler(app: AsyncApp, signature: Signature) -> Events:
         return web.Response(status=answer.status, body=answer.body or "", headers=headers)
 
     return handle
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """The raw bytes, or None where there are too many."""
-    if (request.content_length or 0) > BODY_LIMIT:
-        return None
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return None
-    return bytes(body)
 
 
 def _readable(body: bytes, content_type: str) -> str | None:

@@ -232,10 +232,10 @@ async def test_when_an_outcome_could_not_be_stored_the_message_is_looked_up_not_
     stored = delivery.finish
     left = iter([True])
 
-    def finish(tx, attempt, outcome):
+    def finish(tx, attempt, outcome, config):
         if attempt.message.kind == "ping" and next(left, False):
             raise RuntimeError("a bug, or a full disk")
-        stored(tx, attempt, outcome)
+        stored(tx, attempt, outcome, config)
 
     monkeypatch.setattr(delivery, "finish", finish)
     async with (

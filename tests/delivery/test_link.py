@@ -104,6 +104,22 @@ async def test_a_half_open_socket_is_noticed_and_made_anew(tmp_path) -> None:
         await commands_work(house, bot)
 
 
+@pytest.mark.parametrize("jump_s", [-3_600, 3_600], ids=["back", "forward"])
+async def test_a_half_open_socket_is_noticed_though_the_wall_clock_is_set(
+    tmp_path, monkeypatch, jump_s
+) -> None:
+    """The library counts from the wall clock: set back, it would wait for an hour."""
+    monkeypatch.setattr(link, "Patience", partial(QUICK, pong=2))
+    async with connected(tmp_path) as (house, bot):
+        await house.until(lambda: bot.link.sockets == 1, "the socket")
+        house.slack.sockets.freeze()
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+        await until_ready(bot, 503)
+        await commands_work(house, bot)
+        assert bot.link.sockets > 1
+
+
 async def test_a_refresh_that_slack_asks_for_loses_nothing(tmp_path) -> None:
     async with connected(tmp_path) as (house, bot):
         await house.slack.sockets.refresh()

@@ -11,6 +11,8 @@ from bot.files.config import load_config, load_config_text
 from bot.files.document import load
 from bot.files.note import findings
 from bot.model.agent import AgentConfig
+from bot.model.config import Config
+from bot.model.nearest import listed
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,19 +100,9 @@ WRONG = {
         ("    health:", "    poll: 1ms\n    health:"),
         "c.yaml:4:11: got text '1ms'; expected between 500ms and 1h",
     ),
-    "a schedule, which this version doesn't have": (
-        ("group:engineering", "oncall:primary"),
-        (
-            "c.yaml:10:51: got text 'oncall:primary'; expected channel, user:U... (a member id)"
-            " or group:NAME"
-        ),
-    ),
     "a key that this version doesn't have": (
-        ("version: 1", "version: 1\noncall: {}"),
-        (
-            "c.yaml:2:1: unknown key 'oncall'; expected version, slack, targets, baselines, critical,"
-            " escalation, groups, roles or reports"
-        ),
+        ("version: 1", "version: 1\nintake: {}"),
+        f"c.yaml:2:1: unknown key 'intake'; expected {listed(Config.model_fields)}",
     ),
     "a value of JSON that is no JMESPath": (
         ("    agent:", "    metrics: [{url: http://h/m, values: {threads: 'a.['}}]\n    agent:"),

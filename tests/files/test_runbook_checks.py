@@ -158,7 +158,10 @@ WRONG: dict[str, tuple[str, str, *tuple[str, ...]]] = {
     "a destination of no kind": (
         'channel, "',
         '"everybody", "',
-        "40:10: got text 'everybody'; expected channel, user:U... (a member id) or group:NAME",
+        (
+            "40:10: got text 'everybody'; expected channel, user:U... (a member id), group:NAME,"
+            " oncall:SCHEDULE or role:NAME"
+        ),
     ),
     "an action that is tried again": (
         "undo: breaker_close",

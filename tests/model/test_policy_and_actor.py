@@ -24,6 +24,8 @@ from tests.support.incidents import entry, incident
         ("user:U02BOB", "user", "U02BOB"),
         ("user:W02BOB", "user", "W02BOB"),
         ("group:engineering", "group", "engineering"),
+        ("oncall:primary", "oncall", "primary"),
+        ("role:commander", "role", "commander"),
     ],
 )
 def test_destinations(text: str, kind: str, name: str) -> None:
@@ -32,7 +34,17 @@ def test_destinations(text: str, kind: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "channels", "channel:x", "user:", "user:bob", "user:U02BOB\n", "group:", "oncall:x"],
+    [
+        "",
+        "channels",
+        "channel:x",
+        "user:",
+        "user:bob",
+        "user:U02BOB\n",
+        "group:",
+        "oncall:",
+        "crew:x",
+    ],
 )
 def test_what_is_no_destination(text: str) -> None:
     with pytest.raises(ValueError, match="expected channel, user:"):

@@ -217,6 +217,8 @@ def examples(usage: str) -> list[str]:
         "open|mine|resolved|all": "mine",
         "window": "12h",
         "topic": "declare",
+        "DURATION": "4h",
+        "TIME": "18:00",
         "TARGET": "iora",
         "ID": "diag_1750000000_a1b2c3d4e5f6",
         "RUNBOOK": "high-cpu-usage",

@@ -84,32 +84,17 @@ def test_every_refusal_is_a_sentence_that_names_the_incident(command: str, statu
         assert decision.reason.endswith(".")
 
 
-ESCALATION = {
-    # command: what happens to the escalation of an open incident, and of an acknowledged one
-    "ack": ("stop", None),
-    "assign": (None, None),
-    "severity": ("policy", None),
-    "mitigate": ("stop", "stop"),
-    "resolve": ("stop", "stop"),
-    "note": (None, None),
-    "update": (None, None),
-    "escalate": ("next", "next"),
-}
-
-
-@pytest.mark.parametrize("command", ESCALATION)
+@pytest.mark.parametrize("command", TABLE)
 @pytest.mark.parametrize("status", [OPEN, ACKNOWLEDGED])
-def test_what_a_command_does_to_the_escalation(command: str, status: Status) -> None:
+def test_only_escalate_calls_for_the_next_level(command: str, status: Status) -> None:
     decision = decide(incident(status), COMMANDS[command], bob, NOON)
-    expected = ESCALATION[command][0 if status is OPEN else 1]
-    assert getattr(decision, "escalation", None) == expected
+    assert getattr(decision, "calls", False) is (command == "escalate")
 
 
 @pytest.mark.parametrize("status", [MITIGATED, RESOLVED])
 def test_reopening_starts_the_escalation_anew(status: Status) -> None:
     decision = decide(incident(status), Reopen(text="again"), bob, NOON + 30 * MINUTE)
     assert isinstance(decision, Change)
-    assert decision.escalation == "restart"
     assert decision.columns["opened_at"] == NOON + 30 * MINUTE
 
 

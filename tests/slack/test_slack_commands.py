@@ -40,6 +40,8 @@ DIALOGUE = [
     ("run high-cpu-usage", ["There are no runbooks", "iora init"]),
     ("stats", ["1 incident in 30 d", "1 sev1", "Time to acknowledge"]),
     ("doctor", ["Slack: ", "database: ", "iora: ", "clock: "]),
+    ("oncall", ["No schedule is configured."]),
+    ("override primary <@U02BOB> 4h", ["No schedule is configured."]),
 ]
 
 

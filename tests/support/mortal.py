@@ -19,6 +19,7 @@ from bot.clock import SystemClock
 from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.send import client
+from bot.services import digest
 from bot.wiring import Bot
 from tests.support.forked import forked
 from tests.support.house import House
@@ -45,6 +46,7 @@ class Fate:
     ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
     ``books``: runbooks as JSON. ``die_when``: a query; it is killed after the first commit that makes it
     find something.
+    ``digest_over``: how many pings may wait for one person before they are told in one message.
     """
 
     environ: Mapping[str, str]
@@ -57,6 +59,7 @@ class Fate:
     call_limit_s: float | None = None
     books: tuple[str, ...] = ()
     die_when: str | None = None
+    digest_over: int = digest.OVER
 
 
 def live(fate: Fate) -> None:
@@ -87,7 +90,15 @@ async def _live(fate: Fate) -> None:
     config = Config.model_validate_json(fate.config)
     clock = Ahead(fate.ahead_ms)
     books = {one.runbook.id: one for one in map(read, fate.books)}
-    bot = Bot(settings, config, books, clock=clock, after_commit=committed, pace_ms=fate.pace_ms)
+    bot = Bot(
+        settings,
+        config,
+        books,
+        clock=clock,
+        after_commit=committed,
+        pace_ms=fate.pace_ms,
+        digest_over=fate.digest_over,
+    )
     await bot.start()
     await ended.wait()
     await bot.stop()

@@ -1,0 +1,46 @@
+"""How the bot looks after itself: the sign of life that it gives, and its backups."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bot.model.record import Written
+from bot.model.units import Duration
+from bot.model.way import PrivateUrl
+
+
+def _beat(every: int) -> int:
+    if not 10_000 <= every <= 86_400_000:
+        raise ValueError("expected between 10s and 1d")
+    return every
+
+
+def _folder(name: str) -> str:
+    if name.startswith("-") or "\0" in name:
+        raise ValueError("expected a folder such as backups")
+    return name
+
+
+class Heartbeat(Written):
+    """A dead man's switch: somebody else raises the alarm when these requests stay away."""
+
+    url: PrivateUrl
+    every: Annotated[Duration, AfterValidator(_beat)] = 60_000
+
+
+class Backups(Written):
+    """Copies of the database, made while the bot runs; each is checked. ``keep: 0``: none are made."""
+
+    every: Duration = 21_600_000
+    keep: int = Field(8, ge=0, le=1_000)
+    folder: Annotated[str, AfterValidator(_folder)] = Field(
+        "backups", min_length=1, max_length=500, description="beside the database, or elsewhere"
+    )
+
+    @model_validator(mode="after")
+    def _not_all_the_time(self) -> Self:
+        if self.every < 60_000:
+            raise ValueError("every: expected at least 1m")
+        return self

@@ -1,0 +1,112 @@
+"""Looks after the bot itself: what is late, whether the file can be written, whether the clock was set."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.clock import SystemClock
+from bot.errors import StoreError
+from bot.model.units import format_duration
+from bot.services.alarm import Alarm
+from bot.store import outbox, timers
+from bot.store.database import Database, Tx
+
+log = logging.getLogger(__name__)
+
+LATE_MS = 60_000
+SETTLE_S = 5.0
+"""What is late at one look only, as after a machine slept, is being caught up with."""
+JUMP_MS = 30_000
+_CLAIMS = 3  # of half a minute each
+
+
+@dataclass(frozen=True)
+class Late:
+    """How much is over a minute late, and by how many milliseconds the oldest of it is."""
+
+    timers: int = 0
+    timers_ms: int = 0
+    messages: int = 0
+    messages_ms: int = 0
+
+
+class Auditor:
+    """``steady``: seconds of a clock that nobody sets or moves."""
+
+    def __init__(
+        self,
+        database: Database,
+        alarm: Alarm,
+        clock: SystemClock,
+        steady: Callable[[], float],
+        *,
+        settle_s: float | None = None,
+    ) -> None:
+        self._database = database
+        self._alarm = alarm
+        self._clock = clock
+        self._steady = steady
+        self._settle_s = SETTLE_S if settle_s is None else settle_s
+        self._began = clock.now()
+        self._drift = clock.drift_ms()
+        self._since: float | None = None
+        self.jumps = 0
+        self.late = Late()
+
+    async def look(self) -> None:
+        """Raise the alarm, or end it."""
+        self._look_at_the_clock()
+        reason = await self._trouble()
+        if reason is None:
+            self._since = None
+            await self._alarm.over()
+            return
+        if self._since is None:
+            self._since = self._steady()
+        if self._steady() - self._since >= self._settle_s:
+            await self._alarm.raised(reason)
+
+    async def _trouble(self) -> str | None:
+        if self._database.trouble is not None:
+            return self._database.trouble
+        if self._database.reserve.spent:
+            return "the disk is full: the last of its room keeps what is due going; free some space"
+        before = self._clock.now() - LATE_MS
+        if before < self._began:
+            return None
+        try:
+            self.late = await self._database.read(late, before)
+        except StoreError as error:
+            return str(error)
+        return reason(self.late)
+
+    def _look_at_the_clock(self) -> None:
+        drift = self._clock.drift_ms()
+        if abs(drift - self._drift) > JUMP_MS:
+            self.jumps += 1
+            log.warning(
+                "the wall clock was set %s by %s; nothing fires early or late by it",
+                "forward" if drift > self._drift else "back",
+                format_duration(abs(drift - self._drift)),
+            )
+            self._drift = drift
+
+
+def late(tx: Tx, before: int) -> Late:
+    """What was due before a time, or wanted since before it."""
+    number, oldest = timers.late(tx, before, _CLAIMS)
+    waiting, wanted = outbox.late(tx, before)
+    return Late(number, tx.now - oldest, waiting, tx.now - wanted)
+
+
+def reason(found: Late) -> str | None:
+    """What is late, in words; None where nothing is."""
+    parts = []
+    if found.timers:
+        parts.append(f"{found.timers} timers are late by up to {format_duration(found.timers_ms)}")
+    if found.messages:
+        took = format_duration(found.messages_ms)
+        parts.append(f"{found.messages} messages wait to be sent for up to {took}")
+    return "; ".join(parts) or None

@@ -1,0 +1,99 @@
+"""The course of an escalation: what it is decided on, and its one timer an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.model.config import Config
+from bot.model.incident import Entry, Incident
+from bot.model.policy import Policy
+from bot.model.timer import Timer
+from bot.rules import escalation, idle
+from bot.rules.levels import LOOK_EVERY_MS, Case
+from bot.rules.past import KINDS, past
+from bot.store import incidents, timers
+from bot.store.database import Tx
+
+KIND = "level"
+
+
+def case_of(
+    tx: Tx, config: Config, incident: Incident, entries: Sequence[Entry] | None = None
+) -> Case:
+    """The incident's escalation as it is now; ``entries``: its timeline, where that was read already."""
+    known = incidents.timeline(tx, incident.id, KINDS) if entries is None else entries
+    active = incidents.newest_by_a_person(tx, incident.id)
+    return case(config, incident, Policy.from_pinned(incident.policy["policy"])).on(
+        past(incident, known, active)
+    )
+
+
+def case(config: Config, incident: Incident, policy: Policy) -> Case:
+    """A case that nothing has happened in yet."""
+    polls = [config.targets[one].poll for one in incident.targets if one in config.targets]
+    return Case(
+        incident,
+        policy,
+        last_resort=config.escalation.last_resort,
+        idle=config.escalation.idle,
+        look_every=max(1_000, min(polls, default=LOOK_EVERY_MS)),
+        ends=incident.drill,
+    )
+
+
+def nobody_is_on_it(tx: Tx, incident: Incident) -> bool:
+    """Whether it escalates: it is open, or whoever acknowledged gave no answer."""
+    policy = Policy.from_pinned(incident.policy["policy"])
+    entries = incidents.timeline(tx, incident.id, KINDS)
+    known = past(incident, entries, incidents.newest_by_a_person(tx, incident.id))
+    return idle.running_since(Case(incident, policy, known), tx.now) is not None
+
+
+def arm(tx: Tx, config: Config, incident: Incident, *, forced: bool = False) -> None:
+    """Make the timer due when something may happen next; ``forced``: now, as somebody called.
+
+    A call that did not fire yet stays one, and what is known of lost data stays known.
+    """
+    armed = _armed(tx, incident)
+    called = forced or (armed is not None and is_forced(armed))
+    known = lost_of(armed) if armed is not None else {}
+    course = case_of(tx, config, incident)
+    due_at = escalation.next_at(course, known, tx.now, looked=False) if course.live else None
+    if called and course.live:
+        set_timer(tx, incident, tx.now, known, forced=True)
+    elif due_at is None:
+        timers.disarm(tx, KIND, incident.id)
+    else:
+        set_timer(tx, incident, due_at, known)
+
+
+def hasten(tx: Tx, incident: Incident) -> None:
+    """The next level is due now."""
+    armed = _armed(tx, incident)
+    set_timer(tx, incident, tx.now, lost_of(armed) if armed is not None else {}, forced=True)
+
+
+def set_timer(
+    tx: Tx, incident: Incident, due_at: int, lost: Mapping[int, int], *, forced: bool = False
+) -> None:
+    """The one timer of an incident's escalation."""
+    detail: dict[str, Any] = {"forced": True} if forced else {}
+    if lost:
+        detail["lost"] = {str(number): since for number, since in lost.items()}
+    timers.arm(tx, KIND, str(incident.id), due_at, incident_id=incident.id, **detail)
+
+
+def is_forced(timer: Timer) -> bool:
+    """Whether a person called for the next level."""
+    return bool(timer.detail.get("forced"))
+
+
+def lost_of(timer: Timer) -> dict[int, int]:
+    """Since when the data of armed levels has been lost, by their numbers."""
+    return {int(number): since for number, since in timer.detail.get("lost", {}).items()}
+
+
+def _armed(tx: Tx, incident: Incident) -> Timer | None:
+    found = timers.of_incident(tx, KIND, incident.id)
+    return found[0] if found else None

@@ -1,0 +1,58 @@
+"""When more pages are due to one person than anybody reads, one message lists them."""
+
+from __future__ import annotations
+
+from bot.model.config import Config
+from bot.model.message import Message, State
+from bot.services import paging
+from bot.store import digests, outbox
+from bot.store.database import Tx
+
+OVER = 5  # pings that may wait for one person before they are told in one message
+JOINS_MS = 60_000
+"""What comes so soon after a digest was sent stands in it, instead of a second one."""
+_AT_ONCE = 500  # nobody's commit is to wait for ten thousand
+
+
+def gather(tx: Tx, destination: str, config: Config, over: int = OVER) -> bool:
+    """Put what waits for a destination into one message; whether there is more of it."""
+    if not digests.more_than(tx, destination, over):
+        return False
+    waiting = digests.waiting(tx, destination, _AT_ONCE)
+    wanted = [message for message in waiting if _wanted(tx, message)]
+    if len(wanted) <= over and len(waiting) < _AT_ONCE:
+        return False
+    if wanted:
+        digest = _digest(tx, destination, wanted[0])
+        for message in wanted:
+            digests.put_in(tx, digest.id, message)
+        outbox.set_facts(tx, digest.id, digest.facts)
+    return len(waiting) == _AT_ONCE
+
+
+def _wanted(tx: Tx, message: Message) -> bool:
+    """What nobody needs to hear any more does not go into it."""
+    if paging.wanted(tx, message):
+        return True
+    outbox.close(tx, message.id, State.WITHDRAWN, None)
+    return False
+
+
+def _digest(tx: Tx, destination: str, first: Message) -> Message:
+    known = digests.recent(tx, destination, tx.now - JOINS_MS)
+    if known is not None:
+        return known
+    person = first.facts["person"]
+    key = paging.key_of(f"digest:{person}:{first.id}", first.via)
+    facts = {"person": person, "at": tx.now}
+    number = outbox.add(tx, key, "digest", destination, facts, page=True, via=first.via)
+    assert number is not None
+    digest = outbox.get(tx, number)
+    assert digest is not None
+    return digest
+
+
+def source(message: Message) -> int:
+    """The digest that keeps the list: of a copy by another way, the one that it is a copy of."""
+    of: int = message.facts.get("of", message.id)
+    return of

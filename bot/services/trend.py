@@ -1,0 +1,31 @@
+"""How much more a reading is than it was, from the samples that are kept."""
+
+from __future__ import annotations
+
+from bot.model.operand import change_of
+from bot.model.reading import Health, Reading
+from bot.rules import known
+from bot.store import samples
+from bot.store.database import Tx
+
+
+def change(tx: Tx, target: str, health: Health, name: str) -> known.Known:
+    """``METRIC.change_5m`` of a health that was read just now."""
+    found = change_of(name)
+    assert found is not None
+    metric, span = found
+    now = next((one for one in health.readings if one.metric == metric), None)
+    before = samples.last_before(tx, target, metric, health.at - span)
+    then = (
+        Reading(
+            metric=metric,
+            value=before.value,
+            unit=now.unit if now is not None else "",
+            reason=before.reason,
+            at=before.at,
+            source="",
+        )
+        if before is not None
+        else None
+    )
+    return known.of_change(name, now, then)

@@ -1,0 +1,107 @@
+"""While nothing can be stored, what is due goes out from memory, and says that it is not recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from bot.errors import StoreError
+from bot.model.attempt import Attempt
+from bot.model.config import Config
+from bot.model.message import Drawing, Message, Outcome, Sent
+from bot.model.way import SLACK
+from bot.render.blocks import section
+from bot.render.message import draw, plain_words
+from bot.send.slack import Slack
+from bot.services import escalation, paging, sending
+from bot.services.live import Live
+from bot.services.other_ways import OtherWays
+from bot.services.sending import Told, told_as
+from bot.store import outbox, timers
+from bot.store.database import Database, Tx
+
+log = logging.getLogger(__name__)
+
+MARK = "(unrecorded: the bot's database can't be written)"
+_AT_ONCE = 64
+
+
+class Unrecorded:
+    """Decides as ever, in a transaction that is undone; keeps in mind whom it told, and tells nobody twice.
+
+    ``told`` is what the delivery goes by when things can be stored again.
+    """
+
+    def __init__(self, database: Database, live: Live, slack: Slack, ways: OtherWays) -> None:
+        self._database = database
+        self._live = live
+        self._slack = slack
+        self._ways = ways
+        self.told: dict[tuple[object, ...], tuple[str, Sent] | None] = {}
+        self.pages = 0
+
+    async def work(self) -> None:
+        """Page whoever is to be paged now, if nothing can be stored."""
+        if self._database.trouble is None:
+            return
+        try:
+            due = await self._database.rehearse(due_pages, self._live.config, self.told)
+        except StoreError as error:
+            log.error("what is due can't be read: %s", error)
+            return
+        await asyncio.gather(*(self._tell(attempt) for attempt in due))
+
+    async def _tell(self, attempt: Attempt) -> None:
+        message = attempt.message
+        self.told[told_as(message)] = None  # there may be room again while it is sent
+        ways = paging.ways_of(self._live.config, message.facts["person"])
+        for way in (message.via, *(one for one in ways if one != message.via)):
+            outcome = await self._by(way, attempt)
+            if isinstance(outcome, Sent):
+                self.told[told_as(message)] = (way, outcome)
+                self.pages += 1
+                log.error("unrecorded: %s was paged by %s (%s)", message.facts, way, message.key)
+                return
+            log.error("unrecorded: %s not paged by %s: %s", message.facts, way, outcome)
+        del self.told[told_as(message)]
+
+    async def _by(self, way: str, attempt: Attempt) -> Outcome:
+        if way != SLACK:
+            return await self._ways(_through(attempt, way))
+        drawing = marked(attempt)
+        to = f"user:{attempt.message.facts['person']}"
+        message = _redirected(attempt.message, SLACK, to)
+        return await self._slack.post(message, drawing, thread_ts=None, broadcast=False)
+
+
+def due_pages(tx: Tx, config: Config, told: Told) -> list[Attempt]:
+    """Fire what is due, and take every page that waits by then; in a rehearsal, which is undone."""
+    for timer in timers.claim(tx, _AT_ONCE, "level"):
+        escalation.fire(tx, timer, config)
+    found = (sending.attempt_of(tx, message, config) for message in outbox.pages_due(tx, _AT_ONCE))
+    return [
+        one
+        for one in found
+        if told_as(one.message) not in told
+        and one.event == "page"
+        and not sending.not_wanted(tx, one)
+    ]
+
+
+def marked(attempt: Attempt) -> Drawing:
+    """The page with the mark before it."""
+    try:
+        drawn = draw(attempt)
+    except Exception:
+        log.exception("message %s can't be drawn", attempt.message.key)
+        drawn = plain_words(attempt)
+    return Drawing(f"{MARK} {drawn.text}", (section(f"*{MARK}*"), *drawn.blocks))
+
+
+def _redirected(message: Message, way: str, destination: str) -> Message:
+    return replace(message, via=way, destination=destination)
+
+
+def _through(attempt: Attempt, way: str) -> Attempt:
+    return replace(attempt, message=replace(attempt.message, via=way), note=MARK)
