@@ -108,7 +108,8 @@ def answered(seen: Outlook, step: StepRun, facts: Facts) -> str:
     # Of what was skipped, the first word of the reason says why: skipped, rejected, cancelled, not needed.
     skipped = f"{outside(step.reason, 500) or 'skipped'}{_by(step)}"
     if facts["state"] == StepState.APPROVING and (given := _given(seen, step, facts["attempt"])):
-        came = skipped if step.state is StepState.SKIPPED else f"{_outcome(step)}{_said(step)}"
+        said = "" if step.state is StepState.OK else _said(step)  # its result says what
+        came = skipped if step.state is StepState.SKIPPED else f"{_outcome(step)}{said}"
         after = f"; {came}" if step.state is not StepState.WAITING else ""
         return f"{title}: approved by {', '.join(given)}{after}."
     if step.state is StepState.SKIPPED:

@@ -30,6 +30,7 @@ from bot.text import authored, cut, outside
 _REASON, _NOTE = 500, 1_000
 _LEAVE = "Leave it"
 _LISTED = 15
+_LABELS = {"target": "Which target?"}
 _HINTS = {"duration": "Such as 90s, 5m or 1h30m.", "number": "Such as 5 or 0.5."}
 
 
@@ -130,7 +131,7 @@ def inputs(runbook: Runbook, command: StartRun, config: Config, channel: str) ->
 
 
 def _asked(name: str, one: Input, command: StartRun, targets: Sequence[str]) -> View:
-    label, block = one.title or name, f"input-{name}"
+    label, block = one.title or _LABELS.get(one.type, name), f"input-{name}"
     given = command.inputs.get(name, one.default)
     hint = _HINTS.get(one.type, "")
     match one.type:

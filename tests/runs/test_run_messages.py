@@ -337,7 +337,7 @@ ANSWERED = [
         StepState.APPROVING,
         OPEN,
         {"state": StepState.OK, "output": {"text": "done (HTTP 200)"}},
-        f"“Open”: approved by <@{BOB}> {AT_NOON}; done: done (HTTP 200).",
+        f"“Open”: approved by <@{BOB}> {AT_NOON}; done.",
     ),
     (
         StepState.APPROVING,

@@ -70,10 +70,10 @@ def leak() -> None:
 def begin() -> None:
     match KIND:
         case "cpu":
-            # All that it may use: of one core, most of which it gets although others want it too.
+            # All that it may use is one core, and others who want it too get a share of that one only.
             if hasattr(os, "sched_setaffinity"):
                 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-            for _ in range(48):
+            for _ in range(4):
                 threading.Thread(target=burn, daemon=True).start()
         case "leak":
             threading.Thread(target=leak, daemon=True).start()
