@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -45,7 +46,7 @@ class Fate:
     grows by a byte with every commit. ``wall_jump_s``: how far SIGUSR1 sets the wall clock.
     ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
     ``books``: runbooks as JSON. ``digest_over``: how many pings may wait for one person before they
-    are told in one message.
+    are told in one message. ``small_disk``: a folder that is a disk of 24 MB of its own, for this process.
     """
 
     environ: Mapping[str, str]
@@ -58,13 +59,29 @@ class Fate:
     call_limit_s: float | None = None
     books: tuple[str, ...] = ()
     digest_over: int = digest.OVER
+    small_disk: str = ""
 
 
 def live(fate: Fate) -> None:
     """What the process runs: until it is killed, or told to end by SIGTERM."""
     log = os.open(fate.tally.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 2)
+    if fate.small_disk:
+        _mount(fate.small_disk)
     asyncio.run(_live(fate))
+
+
+def _mount(folder: str) -> None:
+    """A namespace of its own, in which the folder is a small disk; needs root."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    private, new = 0x40000 | 0x4000, 0x20000
+    for failed in (
+        libc.unshare(new),
+        libc.mount(b"none", b"/", None, private, None),
+        libc.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, b"size=24m"),
+    ):
+        if failed:
+            raise OSError(ctypes.get_errno(), "no small disk can be mounted here")
 
 
 async def _live(fate: Fate) -> None:
@@ -123,6 +140,11 @@ class Mortal:
     @property
     def dead(self) -> bool:
         return not self._process.is_alive()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     @property
     def killed(self) -> bool:
@@ -208,8 +230,8 @@ async def mortal(
 class Books:
     """The database, read from beside: what a second program such as Datasette would see."""
 
-    def __init__(self, house: House) -> None:
-        self._path = house.folder / "iora.db"
+    def __init__(self, house: House, path: Path | None = None) -> None:
+        self._path = path or house.folder / "iora.db"
 
     def rows(self, sql: str) -> list[sqlite3.Row]:
         with contextlib.closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)) as found:
