@@ -149,7 +149,7 @@ async def test_a_database_that_another_program_holds_is_said_and_waited_out(tmp_
         other = sqlite3.connect(tmp_path / "iora.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
-        said, words = await declare(house, "held")
+        _, words = await declare(house, "held")
         took = time.monotonic() - began
         assert "Nothing was stored" in words
         assert "another program holds it" in words

@@ -189,6 +189,17 @@ class Mortal:
                 await asyncio.sleep(0.01)
 
 
+def _with_secrets(config: Config) -> str:
+    """As JSON, with the secrets of the ways, which a dump masks."""
+    written = json.loads(config.model_dump_json(by_alias=True))
+    for name, way in config.ways.items():
+        for key in ("routing_key", "webhook_secret", "secret", "password"):
+            value = getattr(way, key, None)
+            if value is not None:
+                written["ways"][name][key] = value.get_secret_value()
+    return json.dumps(written)
+
+
 @asynccontextmanager
 async def mortal(
     house: House,
@@ -209,7 +220,7 @@ async def mortal(
             "PORT": "0",
             **(environ or {}),
         },
-        config=config.model_dump_json(by_alias=True),
+        config=_with_secrets(config),
         tally=tally,
         ahead_ms=house.clock.now() - SystemClock().now(),
         die_at=die_at,
