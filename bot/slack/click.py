@@ -50,6 +50,7 @@ class Click:
         self._client = client
         self._handlers: Mapping[str, Handler] = {
             "iora:incident:ack": self._changes(Acknowledge),
+            "iora:incident:takeover": self._changes(_taking_over, say=True),
             "iora:incident:on_it": self._changes(OnIt),
             "iora:incident:mitigate": self._changes(Mitigate),
             "iora:incident:reopen": self._changes(Reopen),
@@ -85,7 +86,7 @@ class Click:
         if handler is not None:
             await handler(body, key)
 
-    def _changes(self, make: type[OnIncident], *, say: bool = False) -> Handler:
+    def _changes(self, make: Callable[..., OnIncident], *, say: bool = False) -> Handler:
         """A change is committed before the ack; the card shows it, a refusal is said."""
 
         async def handle(body: Body, key: str) -> None:
@@ -208,6 +209,10 @@ class Submitted:
         text = self._desk.drawn(given).text
         notice = form.notice(str(view["title"]["text"]), text)
         await ack(response_action="update", view=notice)
+
+
+def _taking_over(incident: int) -> OnIncident:
+    return Acknowledge(incident=incident, take_over=True)
 
 
 def _number(key: str) -> int:
