@@ -261,10 +261,10 @@ class Bot:
         ).handlers()
         self.timer_loop = TimerLoop(self.database, handlers, self.clock)
         self.delivery_loop = DeliveryLoop(sending, self.clock)
-        self._upkeep_loop = UpkeepLoop(self.keeper, self.clock)
+        self.upkeep_loop = UpkeepLoop(self.keeper, self.clock)
         for loop in (self.timer_loop, self.delivery_loop):
             self.database.on_commit(loop.alarm.ring)
-        loops = (self.timer_loop, self.delivery_loop, self._upkeep_loop)
+        loops = (self.timer_loop, self.delivery_loop, self.upkeep_loop)
         self.condition = Condition(
             self.database,
             loops,
@@ -304,7 +304,7 @@ class Bot:
         self.condition.stopping = True
         self.timer_loop.stop()
         self.delivery_loop.stop()
-        self._upkeep_loop.stop()
+        self.upkeep_loop.stop()
         # A loop in the middle of a claim still starts what it claimed: drain only after its end.
         await asyncio.wait(running, timeout=LOOPS_END_S)
         await asyncio.gather(
