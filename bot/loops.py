@@ -13,9 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot import logs
 from bot.clock import Clock
 from bot.model.timer import Timer
-from bot.services.auditor import Auditor
 from bot.services.delivery import Delivery
-from bot.services.unrecorded import Unrecorded
+from bot.services.keeper import Keeper
 from bot.store import timers
 from bot.store.database import Database, Tx
 
@@ -148,14 +147,12 @@ class DeliveryLoop(Loop):
 class UpkeepLoop(Loop):
     """Looks after the bot itself, once a second."""
 
-    def __init__(self, auditor: Auditor, unrecorded: Unrecorded, clock: Clock) -> None:
+    def __init__(self, keeper: Keeper, clock: Clock) -> None:
         super().__init__("upkeep", clock)
-        self._auditor = auditor
-        self._unrecorded = unrecorded
+        self._keeper = keeper
 
     async def work(self) -> None:
-        await self._unrecorded.work()
-        await self._auditor.look()
+        await self._keeper.work()
 
 
 def _any_due(tx: Tx, room: bool, only: str | None) -> bool:

@@ -26,7 +26,6 @@ from bot.model.book import Books, Broken
 from bot.model.command import Declare, Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
-from bot.model.way import SLACK
 from bot.render import plain, terminal
 from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
@@ -34,22 +33,19 @@ from bot.send.identity import Directory, Identity, identify
 from bot.send.quiet import Quiet
 from bot.send.slack import Slack
 from bot.services import delivery, digest, due, elsewhere, runbooks, sending
-from bot.services.alarm import Alarm
-from bot.services.auditor import Auditor
 from bot.services.backups import Backups
 from bot.services.commands import Commands
 from bot.services.delivery import Delivery
 from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
-from bot.services.heartbeat import Heartbeat
 from bot.services.incidents import Asked
+from bot.services.keeper import Keeper
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.services.other_ways import OtherWays
 from bot.services.postmortem import Postmortems
 from bot.services.run_commands import RunCommands
 from bot.services.running import Running
-from bot.services.unrecorded import Unrecorded
 from bot.slack import app
 from bot.slack.desk import Desk
 from bot.slack.link import Link
@@ -57,7 +53,7 @@ from bot.slack.parse import parse
 from bot.store import outbox, timers
 from bot.store.database import Database, Tx
 from bot.store.lock import OwnerLock
-from bot.web.condition import Condition, Upkeep
+from bot.web.condition import Condition
 from bot.web.control import Control
 from bot.web.events import handler as events_handler
 from bot.web.pagerduty import Acknowledgement, PagerDutyIntake
@@ -230,19 +226,27 @@ class Bot:
         _tell(self.live.broken)
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
-        self.other_ways = OtherWays(self._client, self.live, lambda: self.link.identity, self.clock)
-        unrecorded = Unrecorded(self.database, self.live, self._slack, self.other_ways)
-        beats = Heartbeat(self._client, self.live)
-        self._stack.push_async_callback(beats.close)
+        other_ways = OtherWays(self._client, self.live, lambda: self.link.identity, self.clock)
+        self.keeper = Keeper(
+            self.database,
+            self.live,
+            self._slack,
+            other_ways,
+            self.backups,
+            self._client,
+            self.clock,
+            asyncio.get_running_loop().time,
+        )
+        self._stack.push_async_callback(self.keeper.heartbeat.close)
         sending = Delivery(
             self.database,
             self._slack,
             self.live,
             self.clock,
-            elsewhere=self.other_ways,
+            elsewhere=other_ways,
             quiet=Quiet(self._web_client, self.clock),
-            told=unrecorded.told,
-            came_through=beats.came_through,
+            told=self.keeper.unrecorded.told,
+            came_through=self.keeper.heartbeat.came_through,
             pace_ms=self._pace_ms,
             digest_over=self._digest_over,
         )
@@ -257,18 +261,15 @@ class Bot:
         ).handlers()
         self.timer_loop = TimerLoop(self.database, handlers, self.clock)
         self.delivery_loop = DeliveryLoop(sending, self.clock)
-        alarm = Alarm(self.database, self.live, self._slack, self.other_ways, self.clock)
-        steady = asyncio.get_running_loop().time
-        self.auditor = Auditor(self.database, alarm, self.clock, steady)
-        self._upkeep_loop = UpkeepLoop(self.auditor, unrecorded, self.clock)
+        self.upkeep_loop = UpkeepLoop(self.keeper, self.clock)
         for loop in (self.timer_loop, self.delivery_loop):
             self.database.on_commit(loop.alarm.ring)
-        loops = (self.timer_loop, self.delivery_loop, self._upkeep_loop)
+        loops = (self.timer_loop, self.delivery_loop, self.upkeep_loop)
         self.condition = Condition(
             self.database,
             loops,
             self._link_problem,
-            lambda: self._upkeep(sending, unrecorded, alarm, beats),
+            lambda: self.keeper.counts(sending.paged, self.link.sockets),
             self.clock,
         )
         await self._listen(bolt)
@@ -278,27 +279,6 @@ class Bot:
         running = [asyncio.create_task(loop.run(), name=f"{loop.name} loop") for loop in loops]
         linking = asyncio.create_task(self.link.run(bolt), name="Slack link")
         self._stack.push_async_callback(self._wind_down, sending, running, linking)
-
-    def _upkeep(
-        self, sending: Delivery, unrecorded: Unrecorded, alarm: Alarm, beats: Heartbeat
-    ) -> Upkeep:
-        late = self.auditor.late
-        try:
-            newest = self.backups.newest()
-        except OSError:
-            newest = None
-        return Upkeep(
-            paged={SLACK: sending.paged, **self.other_ways.told},
-            unrecorded=unrecorded.pages,
-            sockets=self.link.sockets,
-            late=(late.timers, late.messages),
-            alarms=alarm.episodes,
-            clock_jumps=self.auditor.jumps,
-            backups_made=self.backups.made,
-            backups_failed=self.backups.failed,
-            backup_at=newest.at if newest else None,
-            heartbeats=beats.beats,
-        )
 
     async def _listen(self, bolt: AsyncApp) -> None:
         routes = web.Application()
@@ -324,7 +304,7 @@ class Bot:
         self.condition.stopping = True
         self.timer_loop.stop()
         self.delivery_loop.stop()
-        self._upkeep_loop.stop()
+        self.upkeep_loop.stop()
         # A loop in the middle of a claim still starts what it claimed: drain only after its end.
         await asyncio.wait(running, timeout=LOOPS_END_S)
         await asyncio.gather(

@@ -17,6 +17,7 @@ _PROGRAMS = {
     "local": ("bot.cli.local", "try the bot on this machine: no account, no token"),
     "init": ("bot.cli.init", "write a config by answering questions"),
     "check": ("bot.cli.check", "check the config, the runbooks and agent.yaml"),
+    "escalation": ("bot.cli.escalation", "simulate: whom an incident would ping, and when"),
     "backup": ("bot.cli.backup", "copy the database while it is used"),
     "restore": ("bot.cli.backup", "put a backup in the database's place"),
     "doctor": ("bot.cli.doctor", "whether the bot is well, each line with its fix"),

@@ -114,6 +114,11 @@ escalation:
     page:
       levels:
         - {after: 0s, notify: [channel, "group:responders"]}
+        # These wait for a fresh reading; whoever acknowledged is asked before they tell anybody.
+        - {after: 5m, when: cpu_percent > 90, notify: ["group:responders"],
+           reason: Critical CPU usage, after_acknowledge: true}
+        - {after: 5m, when: memory_mb > 1024, notify: ["group:responders"],
+           reason: Critical memory usage, after_acknowledge: true}
         - {after: 15m, notify: ["group:commanders"]}
       repeat: {every: 15m, times: 3}"""
 

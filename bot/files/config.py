@@ -10,6 +10,7 @@ from typing import get_args
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from bot.files import policy_config
 from bot.files.document import load, load_text
 from bot.files.problem import Fault, Loc
 from bot.files.tree import Data, each, shorten
@@ -201,6 +202,8 @@ CHECKS = (
     _ways,
     _people,
     _pagerduty_users,
+    policy_config.conditions,
+    policy_config.reasons,
 )
 
 

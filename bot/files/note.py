@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from bot.model.condition import Condition
 from bot.model.config import Config
+from bot.model.incident import Severity
 from bot.model.nearest import nearest
 from bot.model.network import is_loopback
 from bot.model.target import Target
 from bot.model.units import METRIC_UNITS, format_duration
 from bot.model.way import EmailWay, PagerDutyWay
+from bot.rules.possible import can_hold
 from bot.rules.window import MIN_SAMPLES
 
 FROM_POLLS = frozenset({"response_time_p95_ms", "error_rate_percent"})
 FROM_AGENT = frozenset(
     {"cpu_percent", "cpu_core_percent", "memory_mb", "uss_mb", "threads", "open_files", "uptime_s"}
 )
+
+_SEVERE = (Severity.SEV1, Severity.SEV2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,7 @@ def findings(config: Config) -> tuple[Note, ...]:
         *_bound_notes(config),
         *_people_notes(config),
         *_way_notes(config),
+        *_level_notes(config),
     )
 
 
@@ -126,6 +132,40 @@ def _people_notes(config: Config) -> Iterator[Note]:
     if not any(escalation.policies[name].pings_people for name in used):
         text = "no policy in use pings a person: incidents are only announced in the channel"
         yield Note(at="escalation", text=text, fix="add user: or group: to a level's notify")
+
+
+def _level_notes(config: Config) -> Iterator[Note]:
+    """Levels that can never fire, as nothing is measured that they ask for."""
+    for name, policy in config.escalation.policies.items():
+        at = f"escalation.policies.{name}"
+        severe = [one for one in _SEVERE if config.escalation.policy_name(one) == name]
+        if policy.hours is not None and severe:
+            text = f"{' and '.join(severe)} wait for these hours: nobody is told at night"
+            yield Note(at=f"{at}.hours", text=text, fix="give them a policy without hours")
+        for number, level in enumerate(policy.levels):
+            lost = _unmeasured(config, level.when) if level.when is not None else ()
+            if lost:
+                text = f"no target has a source for {' and '.join(lost)}: this level never fires"
+                fix = "add agent: to a target, or name it in the values of its metrics"
+                yield Note(at=f"{at}.levels[{number}].when", text=text, fix=fix)
+
+
+def _unmeasured(config: Config, condition: Condition) -> tuple[str, ...]:
+    """The metrics that keep a condition from holding on every target; none where it can hold on one."""
+    found: dict[str, None] = {}
+    for target in config.targets.values():
+        known = _given(target) | FROM_POLLS | (FROM_AGENT if target.agent else frozenset())
+        names = [name for name, _ in condition.names if _metric_of(name) not in (*known, "")]
+        if can_hold(condition, {}, never=names):
+            return ()
+        found |= dict.fromkeys(_metric_of(name) for name in names)
+    return tuple(found)
+
+
+def _metric_of(name: str) -> str:
+    """The metric that a name speaks of; empty for what needs no source."""
+    first = name.split(".", maxsplit=1)[0]
+    return "" if first in {"incident", "time", "verdict"} else first
 
 
 def _bounded(config: Config) -> tuple[str, ...]:

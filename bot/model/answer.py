@@ -18,6 +18,15 @@ class Refusal:
         return f"{self.reason} {self.remedy}".strip()
 
 
+@dataclass(frozen=True)
+class Confirm(Refusal):
+    """Not yet: the person is asked first. ``action`` is the id of the button that says yes."""
+
+    label: str = ""
+    action: str = ""
+    value: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """``kind`` names the drawing, ``facts`` what is drawn; ``--json`` prints the facts as they are.

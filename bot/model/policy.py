@@ -187,6 +187,13 @@ class Escalation(Written):
             raise ValueError("idle: expected at least 1m")
         return self
 
+    @cached_property
+    def metrics(self) -> frozenset[str]:
+        """The first part of every name that conditions speak of: metrics, and what needs no source."""
+        levels = (level for policy in self.policies.values() for level in policy.levels)
+        asked = (level.when for level in levels if level.when is not None)
+        return frozenset(name.split(".")[0] for one in asked for name, _ in one.names)
+
     def policy_name(self, severity: Severity) -> str:
         """The policy that an incident of this severity follows."""
         return self.by_severity.get(severity, self.default)

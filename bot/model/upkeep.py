@@ -1,7 +1,9 @@
-"""How the bot looks after itself: the sign of life that it gives, and its backups."""
+"""How the bot looks after itself: the sign of life that it gives, its backups, and what it counts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -44,3 +46,23 @@ class Backups(Written):
         if self.every < 60_000:
             raise ValueError("every: expected at least 1m")
         return self
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What the bot knows of itself beside the store: counts since the start, unless they say more.
+
+    ``paged``: pages that arrived, by way. ``late``: timers and messages that are over a minute late.
+    ``backup_at``: when the newest copy was made, in milliseconds since the epoch.
+    """
+
+    paged: Mapping[str, int]
+    unrecorded: int
+    sockets: int
+    late: tuple[int, int]
+    alarms: int
+    clock_jumps: int
+    backups_made: int
+    backups_failed: int
+    backup_at: int | None
+    heartbeats: int

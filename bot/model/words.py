@@ -30,7 +30,7 @@ WORDS = (
     ),
     Word("incidents", "incidents [open|mine|resolved|all] [words]", "the list of incidents"),
     Word("show", "show [INC-n]", "an incident as it is now"),
-    Word("ack", "ack [INC-n]", "I am looking at it: nobody else is told"),
+    Word("ack", "ack [INC-n] [take over]", "I am looking at it: nobody else is told"),
     Word("assign", "assign [INC-n] @person [role]", "make someone commander, or give a role"),
     Word("severity", "severity [INC-n] sev1..sev4", "another severity brings its policy"),
     Word("mitigate", "mitigate [INC-n] [text]", "the impact is over, the cause is not mended"),

@@ -6,13 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from bot.model.answer import Answer, Refusal
+from bot.model.answer import Answer, Confirm, Refusal
 from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
 from bot.render import card, health, oncall, preview, report, run, runbooks
-from bot.render.blocks import Block, context, fields, fit, header, paragraphs, section, that_fit
+from bot.render.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    fields,
+    fit,
+    header,
+    paragraphs,
+    section,
+    that_fit,
+)
 from bot.render.entry import changes, holder, line
 from bot.render.outlook import upcoming
 from bot.text import cut_mrkdwn, escape, outside
@@ -45,7 +56,11 @@ def counted(count: int, one: str, many: str = "") -> str:
 def refusal(refused: Refusal) -> Drawing:
     """What was refused, and what to do instead."""
     text = str(refused)
-    return fit(Drawing(text, (section(text),)))
+    blocks: list[Block] = [section(text)]
+    if isinstance(refused, Confirm):
+        yes = button(refused.label, refused.action, refused.value, style="primary")
+        blocks.append(actions([yes]))
+    return fit(Drawing(text, blocks))
 
 
 def answer(given: Answer, now: int, *, buttons: bool = True) -> Drawing:

@@ -272,7 +272,8 @@ def _level_moments(
             again = now + case.look_every
             at = min(again, told_at) if told_at is not None else again
             at = at if looked else now
-        yield max(at, idle.gate_opens_at(case, number)) if since is None else at
+        gate = idle.gate_opens_at(case, number) if since is None else 0
+        yield max(begins, gate) if gate > now else at
 
 
 def _goes_on(case: Case, now: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise, product
 
 from bot.model.condition import And, Condition, Node, Not, Or, Test, Unknown
@@ -15,15 +15,19 @@ _MOST = 500
 """Ways in which its names can stand that are tried: with more it counts as possible."""
 
 
-def can_hold(condition: Condition, words: Mapping[str, tuple[str, ...]]) -> bool:
+def can_hold(
+    condition: Condition, words: Mapping[str, tuple[str, ...]], never: Collection[str] = ()
+) -> bool:
     """Tries the condition with every mix of values that makes a difference to it.
 
     ``words``: all that a name can be, where this is less than its kind says (the states in which a
-    step can be, the choices of an input).
+    step can be, the choices of an input). ``never``: names that nothing gives a value.
     """
     tests = tuple(tests_of(condition.root))
     names = tuple(dict.fromkeys(mention.name for mention in condition.names))
-    choices = [_values(name, tests, words.get(name)) for name in names]
+    choices = [
+        [Known(None)] if name in never else _values(name, tests, words.get(name)) for name in names
+    ]
     if math.prod(map(len, choices)) > _MOST:
         return True
     return any(

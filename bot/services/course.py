@@ -16,6 +16,8 @@ from bot.store import incidents, timers
 from bot.store.database import Tx
 
 KIND = "level"
+SOONEST_LOOK_MS, LATEST_LOOK_MS = 1_000, 60_000
+"""Armed conditions are asked at the pace of the polls, within these."""
 
 
 def case_of(
@@ -37,7 +39,7 @@ def case(config: Config, incident: Incident, policy: Policy) -> Case:
         policy,
         last_resort=config.escalation.last_resort,
         idle=config.escalation.idle,
-        look_every=max(1_000, min(polls, default=LOOK_EVERY_MS)),
+        look_every=max(SOONEST_LOOK_MS, min(*polls, LATEST_LOOK_MS) if polls else LOOK_EVERY_MS),
         ends=incident.drill,
     )
 

@@ -33,7 +33,7 @@ from bot.services import digest, heartbeat, paging
 from bot.services.attachment import upload_of
 from bot.services.live import Live
 from bot.services.sending import Told, begin, code, finish, put_off
-from bot.store import digests, outbox
+from bot.store import digests, outbox, pages
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -257,7 +257,7 @@ def drawn(attempt: Attempt) -> Drawing:
 
 
 def _any_overdue(tx: Tx) -> bool:
-    return bool(outbox.to_pass_on(tx, tx.now - paging.PASS_ON_AFTER_MS))
+    return bool(pages.to_pass_on(tx, tx.now - paging.PASS_ON_AFTER_MS))
 
 
 def _to_page(tx: Tx, destination: str, edits: bool, over: int) -> tuple[str, bool] | None:

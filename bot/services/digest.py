@@ -15,10 +15,18 @@ _AT_ONCE = 500  # nobody's commit is to wait for ten thousand
 
 
 def gather(tx: Tx, destination: str, config: Config, over: int = OVER) -> bool:
-    """Put what waits for a destination into one message; whether there is more of it."""
+    """Put what waits for a destination into one message; whether there is more of it.
+
+    What somebody asks for though the incident is acknowledged goes on its own: a digest is about those
+    that nobody has acknowledged.
+    """
     if not digests.more_than(tx, destination, over):
         return False
-    waiting = digests.waiting(tx, destination, _AT_ONCE)
+    waiting = [
+        message
+        for message in digests.waiting(tx, destination, _AT_ONCE)
+        if not (message.facts.get("called") or message.facts.get("unanswered"))
+    ]
     wanted = [message for message in waiting if _wanted(tx, message)]
     if len(wanted) <= over and len(waiting) < _AT_ONCE:
         return False
@@ -27,7 +35,7 @@ def gather(tx: Tx, destination: str, config: Config, over: int = OVER) -> bool:
         for message in wanted:
             digests.put_in(tx, digest.id, message)
         outbox.set_facts(tx, digest.id, digest.facts)
-    return len(waiting) == _AT_ONCE
+    return bool(wanted) and len(waiting) == _AT_ONCE
 
 
 def _wanted(tx: Tx, message: Message) -> bool:

@@ -27,4 +27,4 @@ def acknowledge(
         return None
     if at < incident.opened_at - _CLOCKS_APART_MS:
         return None
-    return change(tx, config, Acknowledge(incident=incident_id), Asked(actor))
+    return change(tx, config, Acknowledge(incident=incident_id, take_over=True), Asked(actor))

@@ -107,6 +107,8 @@ def unreached(tx: Tx, message: Message, reason: str) -> None:
     where = {"person": person, "way": message.via} if person else {"channel": incident.channel}
     incidents.add_entry(tx, incident.id, BOT, "unreached", {**where, "reason": reason})
     outbox.revise(tx, incident.id, CARD_AND_COPIES)
+    if message.kind == "still":  # it goes on without an answer, on its time
+        return
     entries = incidents.timeline(tx, incident.id, FIRED)
     if course.nobody_is_on_it(tx, incident) and _nobody_else(tx, incident, message, entries):
         course.hasten(tx, incident)

@@ -13,7 +13,7 @@ from bot.model.config import Config
 from bot.model.incident import Entry, Facts, Incident, Severity, Status
 from bot.model.overview import last_entry
 from bot.rules import access, lifecycle
-from bot.services import course
+from bot.services import course, takeover
 from bot.services.overview import paged
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
@@ -156,6 +156,10 @@ def _decided(
         return outsider or incident
     entries = incidents.timeline(tx, incident.id, DECIDED_BY)
     decision = outsider or _decide(config, incident, command, asked.actor, entries, tx.now)
+    if isinstance(decision, lifecycle.Change):
+        confirm = takeover.confirm(tx, config, incident, command, asked.actor, entries)
+        if confirm is not None:  # nothing was refused, so nothing is on the timeline
+            return confirm
     if isinstance(decision, Refusal):
         word = type(command).__name__.removeprefix("Set").lower()  # as people type it
         facts = {"command": word, "reason": decision.reason}

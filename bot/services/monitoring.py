@@ -200,8 +200,13 @@ class Monitoring:
 
 
 def _wanted(config: Config) -> list[str]:
-    """What a verdict needs of an agent."""
-    return [one for one in _AGENT_METRICS if one in config.baselines or one in config.critical]
+    """What verdicts and the conditions of levels need of an agent."""
+    asked = config.escalation.metrics
+    return [
+        one
+        for one in _AGENT_METRICS
+        if one in config.baselines or one in config.critical or one in asked
+    ]
 
 
 def _sources(target: Target, config: Config) -> list[tuple[str, str]]:

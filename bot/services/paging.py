@@ -8,7 +8,7 @@ from bot.model.incident import Facts
 from bot.model.message import Message
 from bot.model.overview import Overview
 from bot.model.way import SLACK
-from bot.store import digests, incidents, outbox
+from bot.store import digests, incidents, outbox, pages
 from bot.store.database import Tx
 
 PASS_ON_AFTER_MS = 30_000
@@ -33,7 +33,7 @@ def pass_on(tx: Tx, config: Config, message: Message, reason: str) -> str | None
 
     What this way has of it stays: it may arrive late, as a copy.
     """
-    outbox.passed_on(tx, message.id)
+    pages.passed_on(tx, message.id)
     way = _next_way(tx, config, message)
     if way is not None:
         known = {key: value for key, value in message.facts.items() if key != "told"}
@@ -49,13 +49,13 @@ def pass_on(tx: Tx, config: Config, message: Message, reason: str) -> str | None
 def overdue(tx: Tx, config: Config) -> int:
     """Pass on what nobody has got for 30 s; how many pages went by another way."""
     passed = 0
-    for message in outbox.to_pass_on(tx, tx.now - PASS_ON_AFTER_MS):
+    for message in pages.to_pass_on(tx, tx.now - PASS_ON_AFTER_MS):
         if wanted(tx, message) and _next_way(tx, config, message) is not None:
             name = "Slack" if message.via == SLACK else message.via
             pass_on(tx, config, message, f"no answer from {name} for 30 s")
             passed += 1
         else:
-            outbox.passed_on(tx, message.id)
+            pages.passed_on(tx, message.id)
     return passed
 
 
@@ -68,7 +68,7 @@ def wanted(tx: Tx, message: Message) -> bool:
         return False
     entries = incidents.timeline(tx, incident.id) if message.facts.get("unanswered") else ()
     seen = Overview(incident, tuple(entries), (), None, tx.now)
-    return seen.asks(message.facts) and not outbox.superseded(tx, message)
+    return seen.asks(message.facts) and not pages.superseded(tx, message)
 
 
 def base_of(message: Message) -> str:

@@ -20,7 +20,7 @@ from bot.model.way import SLACK, Event
 from bot.rules.outlook import outlook
 from bot.services import asking, digest, escalation, paging
 from bot.services.overview import overview
-from bot.store import digests, incidents, outbox, reports, runs
+from bot.store import digests, incidents, outbox, pages, reports, runs
 from bot.store.database import Tx
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _caught_up(tx: Tx, message: Message) -> Message:
         return message
     if tx.now - message.wanted_at < CATCHES_UP_MS:
         return message
-    behind = outbox.waiting_behind(tx, message)
+    behind = digests.waiting_behind(tx, message)
     if not behind:
         return message
     for one in behind:
@@ -171,7 +171,7 @@ def _event(tx: Tx, message: Message, seen: Overview | None, listed: Digest | Non
     over = listed.resolved if listed else seen is None or seen.incident.status is Status.RESOLVED
     event: Event = "resolved" if over else "acknowledged"
     said = message.facts.get("told")
-    if said in {event, "resolved"} or (message.ts is not None and outbox.told_later(tx, message)):
+    if said in {event, "resolved"} or (message.ts is not None and pages.told_later(tx, message)):
         return None
     return event
 
@@ -258,12 +258,14 @@ def not_wanted(tx: Tx, attempt: Attempt) -> bool:
     looked up all the same, so that its copy says who acknowledged; another way is told so.
     """
     message = attempt.message
+    if message.kind == "still" and message.state is State.WAITING and message.ts is None:
+        return attempt.seen is not None and not attempt.seen.asks_still(message.facts)
     if not _is_page(message) or message.ts is not None:
         return False
     if message.state is not State.WAITING and (message.via != SLACK or not attempt.repeated):
         return False
     asks = _asks(message, attempt.seen, attempt.digest)
-    return not asks or outbox.superseded(tx, message)
+    return not asks or pages.superseded(tx, message)
 
 
 def _repeated(message: Message, now: int) -> bool:
@@ -309,7 +311,7 @@ def _unreached(tx: Tx, message: Message, reason: str, config: Config) -> None:
     goes_on = False
     if _is_page(message):
         goes_on = message.passed_on or paging.pass_on(tx, config, message, reason) is not None
-    if message.kind in {"ping", "card"}:
+    if message.kind in {"ping", "card", "still"}:
         escalation.unreached(tx, message, reason)
     copies = outbox.with_prefix(tx, paging.base_of(message)) if message.kind == "digest" else []
     if copies and not goes_on and not any(map(_may_arrive, copies)):

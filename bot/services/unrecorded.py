@@ -18,7 +18,7 @@ from bot.services import escalation, paging, sending
 from bot.services.live import Live
 from bot.services.other_ways import OtherWays
 from bot.services.sending import Told, told_as
-from bot.store import outbox, timers
+from bot.store import pages, timers
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def due_pages(tx: Tx, config: Config, told: Told) -> list[Attempt]:
     """Fire what is due, and take every page that waits by then; in a rehearsal, which is undone."""
     for timer in timers.claim(tx, _AT_ONCE, "level"):
         escalation.fire(tx, timer, config)
-    found = (sending.attempt_of(tx, message, config) for message in outbox.pages_due(tx, _AT_ONCE))
+    found = (sending.attempt_of(tx, message, config) for message in pages.pages_due(tx, _AT_ONCE))
     return [
         one
         for one in found

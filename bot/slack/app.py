@@ -67,9 +67,9 @@ def _listener(
         logs.about(request=secrets.token_hex(6))
         try:
             await handler(ack, body)
-        except Exception:
+        except Exception as error:
             log.exception("a request failed: %s", _named(body))
-            await desk.apologize(ack, body)
+            await desk.apologize(ack, body, error)
 
     return listener
 

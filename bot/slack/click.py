@@ -46,6 +46,7 @@ class Click:
         self._client = client
         self._handlers: Mapping[str, Handler] = {
             "iora:incident:ack": self._changes(Acknowledge),
+            "iora:incident:takeover": self._changes(_taking_over, say=True),
             "iora:incident:on_it": self._changes(OnIt),
             "iora:incident:mitigate": self._changes(Mitigate),
             "iora:incident:reopen": self._changes(Reopen),
@@ -81,7 +82,7 @@ class Click:
         if handler is not None:
             await handler(body, key)
 
-    def _changes(self, make: type[OnIncident], *, say: bool = False) -> Handler:
+    def _changes(self, make: Callable[..., OnIncident], *, say: bool = False) -> Handler:
         """A change is committed before the ack; the card shows it, a refusal is said."""
 
         async def handle(body: Body, key: str) -> None:
@@ -164,6 +165,10 @@ class Click:
             given = found
         drawing = self._desk.drawn(given)
         await self._desk.respond(body, drawing, in_channel=True)
+
+
+def _taking_over(incident: int) -> OnIncident:
+    return Acknowledge(incident=incident, take_over=True)
 
 
 def _number(key: str) -> int:

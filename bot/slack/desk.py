@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import logs
 from bot.clock import Clock
+from bot.errors import StoreError
 from bot.model.actor import Actor
 from bot.model.answer import Refusal
 from bot.model.command import Command, OnIncident, OnRun
@@ -109,14 +110,19 @@ class Desk:
             )
             await self.respond(body, self.drawn(trouble))
 
-    def sorry(self) -> Refusal:
-        """What is said where something of ours failed."""
+    def sorry(self, error: Exception | None = None) -> Refusal:
+        """What is said where something of ours failed; of a file that can't be written, what is wrong."""
+        if isinstance(error, StoreError):
+            why = str(error).partition(": ")[2] or str(error)  # without the path
+            return Refusal(
+                f"Nothing was stored: {why}.", "Then try again: what is due still pages."
+            )
         reason = f"The bot failed at this (request {logs.request()} in its log)."
         return Refusal(reason, "See `/iora incidents` for what was done, and try again.")
 
-    async def apologize(self, ack: Ack, body: Body) -> None:
+    async def apologize(self, ack: Ack, body: Body, error: Exception | None = None) -> None:
         """Something of ours failed: the person who asked is told, wherever they asked."""
-        sorry = self.sorry()
+        sorry = self.sorry(error)
         drawing = self.drawn(sorry)
         if body.get("type") == "view_submission":
             await ack(response_action="errors", errors=problem(sorry, body["view"]))

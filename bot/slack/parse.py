@@ -222,6 +222,14 @@ def _with_text(word: str, make: Callable[[int | None, str], Command]) -> Callabl
     return parsed
 
 
+def _ack(said: Said) -> Parsed:
+    number, rest = _number(said)
+    asked = " ".join(rest.text.lower().replace("-", " ").split())
+    if asked not in {"", "take over", "takeover"}:
+        return usage("ack", f"{_quoted(rest.text)} is no incident such as INC-7.")
+    return Acknowledge(incident=number, take_over=bool(asked))
+
+
 def _note(said: Said) -> Parsed:
     number, rest = _number(said)
     if not rest.text:
@@ -364,7 +372,7 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "stats": _stats,
     "doctor": _doctor,
     "show": _bare("show", lambda number: Show(incident=number)),
-    "ack": _bare("ack", lambda number: Acknowledge(incident=number)),
+    "ack": _ack,
     "timeline": _bare("timeline", lambda number: Timeline(incident=number)),
     "postmortem": _bare("postmortem", lambda number: Postmortem(incident=number)),
     "runbooks": _runbooks,

@@ -1,4 +1,4 @@
-"""Digests: which pages of the outbox stand in one message instead of their own."""
+"""Which messages of the outbox stand in another one: pages in a digest, late replies in the first of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from bot.model.digest import SHOWN, Digest
 from bot.model.message import Message, State
 from bot.store import incidents, outbox
 from bot.store.database import Tx
+from bot.store.outbox import COLUMNS, message_of
 
 _WAITING = """FROM outbox WHERE destination = :destination AND kind = 'ping' AND page = 1
     AND state = 'waiting' AND ts IS NULL AND delivered < revision"""
@@ -89,3 +90,15 @@ def read(tx: Tx, digest_id: int) -> Digest:
         first=tuple(one for one in first if one is not None),
         resolved=all(row["status"] == "resolved" for row in rows),
     )
+
+
+def waiting_behind(tx: Tx, message: Message) -> list[Message]:
+    """The later replies of the same thread that were certainly not taken yet, in order."""
+    rows = tx.all(
+        f"""SELECT {COLUMNS} FROM outbox WHERE incident_id = :incident_id AND kind = 'entry'
+        AND parent_id = :parent_id AND id > :id AND state = 'waiting' AND ts IS NULL ORDER BY id""",
+        incident_id=message.incident_id,
+        parent_id=message.parent_id,
+        id=message.id,
+    )
+    return [message_of(row) for row in rows]

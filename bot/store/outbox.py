@@ -19,7 +19,6 @@ COLUMNS = (
 
 RECONCILES_MS = 600_000
 """For so long after a restore, what is added about an incident of the backup is looked up first."""
-
 _READY = """FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
     WHERE o.delivered < o.revision AND o.due_at <= :now
       AND (:edits = 1 OR o.ts IS NULL)
@@ -136,13 +135,13 @@ def redirect(tx: Tx, message_id: int, destination: str) -> None:
 def get(tx: Tx, message_id: int) -> Message | None:
     """One message, or None."""
     row = tx.one(f"SELECT {COLUMNS} FROM outbox WHERE id = :id", id=message_id)
-    return _message(row) if row else None
+    return message_of(row) if row else None
 
 
 def by_key(tx: Tx, key: str) -> Message | None:
     """The message of a key, or None."""
     row = tx.one(f"SELECT {COLUMNS} FROM outbox WHERE key = :key", key=key)
-    return _message(row) if row else None
+    return message_of(row) if row else None
 
 
 def with_prefix(tx: Tx, prefix: str) -> list[Message]:
@@ -152,13 +151,13 @@ def with_prefix(tx: Tx, prefix: str) -> list[Message]:
         first=prefix,
         last=f"{prefix}\U0010ffff",
     )
-    return [_message(row) for row in rows]
+    return [message_of(row) for row in rows]
 
 
 def at(tx: Tx, channels: Collection[str], ts: str) -> Message | None:
     """The message that is there in Slack: by one of its conversation's ids, and its ``ts``."""
     rows = tx.all(f"SELECT {COLUMNS} FROM outbox WHERE ts = :ts", ts=ts)
-    return next((_message(row) for row in rows if row["channel"] in channels), None)
+    return next((message_of(row) for row in rows if row["channel"] in channels), None)
 
 
 def of_incident(tx: Tx, incident_id: int, kind: str) -> list[Message]:
@@ -168,7 +167,7 @@ def of_incident(tx: Tx, incident_id: int, kind: str) -> list[Message]:
         incident_id=incident_id,
         kind=kind,
     )
-    return [_message(row) for row in rows]
+    return [message_of(row) for row in rows]
 
 
 def due_destinations(tx: Tx, edits: bool = True) -> list[str]:
@@ -191,7 +190,7 @@ def head(tx: Tx, destination: str, edits: bool = True) -> Message | None:
         edits=int(edits),
         now=tx.now,
     )
-    return _message(row) if row else None
+    return message_of(row) if row else None
 
 
 def sending(tx: Tx, message_id: int) -> None:
@@ -294,35 +293,6 @@ def note(tx: Tx, message_id: int, facts: Facts) -> None:
     )
 
 
-def to_pass_on(tx: Tx, until: int) -> list[Message]:
-    """The pages that nobody has got, wanted since before a time, and not passed on yet."""
-    rows = tx.all(
-        f"""SELECT {COLUMNS} FROM outbox
-        WHERE page = 1 AND ts IS NULL AND passed_on = 0 AND wanted_at <= :until
-          AND kind IN ('ping', 'digest') AND state IN ('waiting', 'sending', 'unsure')
-        ORDER BY id LIMIT 100""",
-        until=until,
-    )
-    return [_message(row) for row in rows]
-
-
-def pages_due(tx: Tx, at_most: int) -> list[Message]:
-    """The pages that certainly nobody has got, and that are due."""
-    rows = tx.all(
-        f"""SELECT {COLUMNS} FROM outbox WHERE page = 1 AND ts IS NULL AND state = 'waiting'
-        AND kind IN ('ping', 'digest') AND delivered < revision AND due_at <= :now
-        ORDER BY id LIMIT :limit""",
-        now=tx.now,
-        limit=at_most,
-    )
-    return [_message(row) for row in rows]
-
-
-def passed_on(tx: Tx, message_id: int) -> None:
-    """Whether there is a next way or not: nobody looks for one again."""
-    tx.run("UPDATE outbox SET passed_on = 1 WHERE id = :id", id=message_id)
-
-
 def post_anew(tx: Tx, message_id: int) -> None:
     """The message is gone outside (someone deleted it): post it again."""
     tx.run(
@@ -352,46 +322,6 @@ def recover(tx: Tx, limit_ms: int) -> int:
         limit=limit_ms,
         now=tx.now,
     )
-
-
-def superseded(tx: Tx, message: Message) -> bool:
-    """Whether a later message of the same kind tells the same place of the same incident."""
-    return bool(
-        tx.all(
-            """SELECT id FROM outbox WHERE incident_id = :incident_id AND kind = :kind
-            AND destination = :destination AND id > :id AND state NOT IN ('refused', 'withdrawn')""",
-            incident_id=message.incident_id,
-            kind=message.kind,
-            destination=message.destination,
-            id=message.id,
-        )
-    )
-
-
-def told_later(tx: Tx, message: Message) -> bool:
-    """Whether a later page about the same incident is at the same place already."""
-    return bool(
-        tx.all(
-            """SELECT id FROM outbox WHERE incident_id = :incident_id AND kind = :kind
-            AND destination = :destination AND id > :id AND ts IS NOT NULL LIMIT 1""",
-            incident_id=message.incident_id,
-            kind=message.kind,
-            destination=message.destination,
-            id=message.id,
-        )
-    )
-
-
-def waiting_behind(tx: Tx, message: Message) -> list[Message]:
-    """The later replies of the same thread that were certainly not taken yet, in order."""
-    rows = tx.all(
-        f"""SELECT {COLUMNS} FROM outbox WHERE incident_id = :incident_id AND kind = 'entry'
-        AND parent_id = :parent_id AND id > :id AND state = 'waiting' AND ts IS NULL ORDER BY id""",
-        incident_id=message.incident_id,
-        parent_id=message.parent_id,
-        id=message.id,
-    )
-    return [_message(row) for row in rows]
 
 
 def retry_refused_cards(tx: Tx, channel: str | None = None) -> int:
@@ -428,7 +358,7 @@ def refused_since(tx: Tx, at: int) -> list[Message]:
     rows = tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE state = 'refused' AND due_at >= :at ORDER BY id", at=at
     )
-    return [_message(row) for row in rows]
+    return [message_of(row) for row in rows]
 
 
 def next_due(tx: Tx) -> int | None:
@@ -461,7 +391,8 @@ def waiting(tx: Tx) -> int:
     return count
 
 
-def _message(row: Row) -> Message:
+def message_of(row: Row) -> Message:
+    """A row with all of ``COLUMNS`` as a record."""
     facts: Facts = json.loads(row["facts"])
     values = dict(zip(row.keys(), row, strict=True))
     values |= {"facts": facts, "page": bool(row["page"]), "state": State(row["state"])}

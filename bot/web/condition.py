@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from prometheus_client import (
 from bot.clock import Clock
 from bot.errors import StoreError
 from bot.model.incident import Severity
+from bot.model.upkeep import Upkeep
 from bot.store import incidents, outbox, timers
 from bot.store.database import Database, Tx
 
@@ -31,26 +31,6 @@ class Beating(Protocol):
 
     name: str
     beat: int
-
-
-@dataclass(frozen=True)
-class Upkeep:
-    """What the bot knows of itself beside the store: counts since the start, unless they say more.
-
-    ``paged``: pages that arrived, by way. ``late``: timers and messages that are over a minute late.
-    ``backup_at``: when the newest copy was made, in milliseconds since the epoch.
-    """
-
-    paged: Mapping[str, int]
-    unrecorded: int
-    sockets: int
-    late: tuple[int, int]
-    alarms: int
-    clock_jumps: int
-    backups_made: int
-    backups_failed: int
-    backup_at: int | None
-    heartbeats: int
 
 
 class Condition:

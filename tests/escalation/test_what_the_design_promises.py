@@ -461,6 +461,11 @@ def test_armed_conditions_are_asked_at_the_pace_of_the_polls() -> None:
     assert looks == [300, 315, 330, 345, 360]
 
 
+def test_an_asking_is_followed_up_on_its_time_however_seldom_conditions_are_asked() -> None:
+    found = brief(play(POLICY, acknowledged(2), read=hot, until=11, look_every=3_600_000))
+    assert found == ["0 ALICE, channel", "5 asks ALICE", "10 CAROL, DAVE"]
+
+
 def test_nothing_is_read_while_no_condition_is_armed() -> None:
     def read(now: int) -> Any:
         raise AssertionError("nothing is to be read")

@@ -15,6 +15,8 @@ from bot.workspace import faults
 from tests.support.delivered import arrived, escalating
 from tests.support.house import ALICE, BOB, House, config_for, standing
 from tests.support.mortal import Books, Mortal, mortal
+from tests.support.pagerduty import KEY, PagerDutyServer
+from tests.support.scale import told
 
 SIDE_BY_SIDE = 3
 LATER_MS = 14_000
@@ -112,7 +114,37 @@ async def told_when_overdue(folder: Path, die_at: int | None) -> tuple[int, bool
     return commits, killed
 
 
-@pytest.mark.parametrize("path", [told_at_once, told_when_overdue])
+async def told_by_two_ways(folder: Path, die_at: int | None) -> tuple[int, bool]:
+    """Alice is in do-not-disturb: PagerDuty calls her too, once, whenever the bot is killed."""
+    fresh(folder)
+    async with standing(folder) as house, PagerDutyServer().listening() as pagerduty:
+        house.slack.workspace.snoozed_until[ALICE] = house.clock.now() // 1000 + 86_400
+        config = config_for(
+            house.target,
+            escalation=AT_ONCE,
+            ways={"pagerduty": {"kind": "pagerduty", "routing_key": KEY, "url": pagerduty.url}},
+            people={ALICE: {"ways": ["slack", "pagerduty"]}},
+        )
+        async with mortal(house, config, die_at=die_at) as bot:
+            answered = await declared(house, bot)
+            await quiet(house, bot)
+            commits = bot.commits
+            await bot.end()
+            killed = bot.killed
+        if killed:
+            house.clock.move(LATER_MS)
+            async with mortal(house, config) as bot:
+                if not answered:
+                    assert await declared(house, bot)
+                await quiet(house, bot)
+                await bot.end()
+        exactly_once(house, f"killed at commit {die_at}")
+        assert pagerduty.alerts == {"iora:T01TEAM:INC-1": "triggered"}
+        assert pagerduty.calls == 1
+    return commits, killed
+
+
+@pytest.mark.parametrize("path", [told_at_once, told_when_overdue, told_by_two_ways])
 async def test_a_kill_at_any_commit_loses_no_ping_and_doubles_none(
     tmp_path: Path, path: Any
 ) -> None:
@@ -126,7 +158,10 @@ async def test_a_kill_at_any_commit_loses_no_ping_and_doubles_none(
             return bool(killed)
 
     killed = await asyncio.gather(*(once(number) for number in range(1, total + 1)))
-    print(f"{path.__name__}: {total} commits, {sum(killed)} kills, 0 lost, 0 twice")
+    told(
+        "kill at every commit",
+        f"{path.__name__}: {total} commits, {sum(killed)} kills, 0 lost, 0 twice",
+    )
     # How commits fall together in groups differs from run to run.
     assert sum(killed) >= total * 2 // 3
 

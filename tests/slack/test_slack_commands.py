@@ -77,7 +77,10 @@ async def test_nothing_typed_at_all_is_the_help(house):
         ("health nothing-like-it", "There is no target `nothing-like-it`. There are: iora."),
         ("ack", "No incident is open. Name the one you mean; see `/iora incidents all`."),
         ("ack INC-9", "There is no INC-9. See `/iora incidents` for those that are open."),
-        ("ack the thing", "`the thing` is no incident such as INC-7. Write `/iora ack [INC-n]`."),
+        (
+            "ack the thing",
+            "`the thing` is no incident such as INC-7. Write `/iora ack [INC-n] [take over]`.",
+        ),
         ("severity INC-1 sev9", "`sev9` is no severity: sev1 is the worst, sev4 the least."),
         (
             "assign INC-1 bob",

@@ -110,6 +110,7 @@ async def test_three_people_bring_a_slow_and_burning_service_back(open_page: Ope
         drafted = thread.locator("figcaption", has_text="Post-mortem of INC-1, draft")
         await expect(drafted.first).to_be_visible()
         await expect(thread.locator("img.picture").first).to_be_visible()
+        await page.close()  # before the server: a page that stays complains that it is gone
 
 
 async def take_what_is_offered(night: Night) -> None:

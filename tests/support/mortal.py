@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -47,6 +48,7 @@ class Fate:
     ``books``: runbooks as JSON. ``die_when``: a query; it is killed after the first commit that makes it
     find something.
     ``digest_over``: how many pings may wait for one person before they are told in one message.
+    ``small_disk``: a folder that is a disk of 24 MB of its own, for this process.
     """
 
     environ: Mapping[str, str]
@@ -60,13 +62,29 @@ class Fate:
     books: tuple[str, ...] = ()
     die_when: str | None = None
     digest_over: int = digest.OVER
+    small_disk: str = ""
 
 
 def live(fate: Fate) -> None:
     """What the process runs: until it is killed, or told to end by SIGTERM."""
     log = os.open(fate.tally.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 2)
+    if fate.small_disk:
+        _mount(fate.small_disk)
     asyncio.run(_live(fate))
+
+
+def _mount(folder: str) -> None:
+    """A namespace of its own, in which the folder is a small disk; needs root."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    private, new = 0x40000 | 0x4000, 0x20000
+    for failed in (
+        libc.unshare(new),
+        libc.mount(b"none", b"/", None, private, None),
+        libc.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, b"size=24m"),
+    ):
+        if failed:
+            raise OSError(ctypes.get_errno(), "no small disk can be mounted here")
 
 
 async def _live(fate: Fate) -> None:
@@ -132,6 +150,11 @@ class Mortal:
         return not self._process.is_alive()
 
     @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
     def killed(self) -> bool:
         """Whether it died by SIGKILL."""
         return self._process.exitcode == -signal.SIGKILL
@@ -174,6 +197,17 @@ class Mortal:
                 await asyncio.sleep(0.01)
 
 
+def _with_secrets(config: Config) -> str:
+    """As JSON, with the secrets of the ways, which a dump masks."""
+    written = json.loads(config.model_dump_json(by_alias=True))
+    for name, way in config.ways.items():
+        for key in ("routing_key", "webhook_secret", "secret", "password"):
+            value = getattr(way, key, None)
+            if value is not None:
+                written["ways"][name][key] = value.get_secret_value()
+    return json.dumps(written)
+
+
 @asynccontextmanager
 async def mortal(
     house: House,
@@ -194,7 +228,7 @@ async def mortal(
             "PORT": "0",
             **(environ or {}),
         },
-        config=config.model_dump_json(by_alias=True),
+        config=_with_secrets(config),
         tally=tally,
         ahead_ms=house.clock.now() - SystemClock().now(),
         die_at=die_at,
@@ -215,8 +249,8 @@ async def mortal(
 class Books:
     """The database, read from beside: what a second program such as Datasette would see."""
 
-    def __init__(self, house: House) -> None:
-        self._path = house.folder / "iora.db"
+    def __init__(self, house: House, path: Path | None = None) -> None:
+        self._path = path or house.folder / "iora.db"
 
     def rows(self, sql: str) -> list[sqlite3.Row]:
         with contextlib.closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)) as found:

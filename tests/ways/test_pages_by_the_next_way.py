@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.model.message import State
 from bot.services import paging
 from bot.workspace import faults
-from tests.support.delivered import escalating, row, settle
+from tests.support.delivered import escalating, outbox_of, row, settle
 from tests.support.house import ALICE, BOB, INCIDENTS, House, config_for, living, standing, text_of
 from tests.support.pagerduty import KEY, PagerDutyServer
 
@@ -258,6 +258,24 @@ async def test_many_pages_for_one_person_are_one_message(tmp_path):
         assert (await house.slash(ALICE, "ack INC-3")).ok
         await settle(house)
         assert "11 of 12 incidents still need somebody" in house.pings(BOB)[0].text
+
+
+async def test_who_is_called_for_in_an_acknowledged_incident_is_paged_for_each(tmp_path):
+    ladder = escalating(("0s", ["channel"]), ("1h", [f"user:{BOB}"]), every="24h")
+    async with told_by(tmp_path, "slack", escalation=ladder) as (house, _):
+        for number in range(8):
+            assert (await house.slash(ALICE, f"declare sev2 Trouble {number}")).ok
+            assert (await house.slash(ALICE, f"ack INC-{number + 1}")).ok
+        await settle(house, "card:8")
+        house.slack.faults.add("conversations.open", faults.rate_limited(20), 1)
+        for number in range(8):
+            assert (await house.slash(ALICE, f"escalate INC-{number + 1}")).ok
+            await house.until_entry(number + 1, "escalated")
+        async with asyncio.timeout(10):
+            while sum([one.kind == "ping" for one in await outbox_of(house)]) < 8:
+                await asyncio.sleep(0.02)
+        await settle(house)
+        assert len(house.pings(BOB)) == 8
 
 
 async def test_replies_that_waited_long_are_told_in_one(tmp_path):

@@ -60,13 +60,43 @@ async def test_not_ready_says_which_loop_hangs(tmp_path):
         bot.timer_loop.alarm.ring()
         await asyncio.wait_for(hanging.wait(), 5)
         house.clock.move(20_000)
-        bot.delivery_loop.alarm.ring()
+        others = (bot.delivery_loop, bot.upkeep_loop)
+        for loop in others:
+            loop.alarm.ring()
         await house.until(
-            lambda: house.clock.now() - bot.delivery_loop.beat < 5_000, "the other loop's round"
+            lambda: all(house.clock.now() - loop.beat < 5_000 for loop in others), "their rounds"
         )
         status, text, _ = await get(house, "/readyz")
         assert status == 503
         assert '"problems": ["the timer loop has not come round for 20 s"]' in text
+
+
+async def test_metrics_tell_how_the_bot_looks_after_itself(tmp_path):
+    async with standing(tmp_path) as house, living(house, config_for(house.target)):
+        assert (await house.slash("U02BOB", "declare sev2 API slow")).ok
+        await house.until(lambda: house.pings("U01ALICE"), "the ping")
+        await house.until_sent()
+        assert (await house.slash("U02BOB", "resolve INC-1")).ok
+        house.advance(6 * 3_600_000)
+        await house.until(lambda: house.bot.backups.made, "a backup")
+        await house.until_sent()
+        _, text, _ = await get(house, "/metrics")
+        lines = text.splitlines()
+        assert 'iora_pages_total{way="slack"} 1.0' in lines
+        for name, value in {
+            "late_timers": 0,
+            "late_messages": 0,
+            "database_writable": 1,
+            "slack_reconnects_total": 0,
+            "unrecorded_pages_total": 0,
+            "alarms_total": 0,
+            "clock_jumps_total": 0,
+            "backups_total": 1,
+            "backups_failed_total": 0,
+            "heartbeats_total": 0,
+        }.items():
+            assert f"iora_{name} {value:.1f}" in lines, name
+        assert any(line.startswith("iora_backup_age_seconds ") for line in lines)
 
 
 async def test_not_ready_says_when_the_database_is_closed(tmp_path):
