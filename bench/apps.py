@@ -18,6 +18,7 @@ from bot.clock import SystemClock
 from bot.http import Client
 from bot.send.client import session, web_client
 from bot.send.identity import Directory, Identity
+from bot.services.backups import Backups
 from bot.services.commands import Commands
 from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
@@ -57,7 +58,8 @@ async def ours(path: Path, clock: SystemClock) -> AsyncIterator[tuple[AsyncApp, 
         async with session() as pool, Client() as http:
             client = web_client("xoxb-bench", "http://127.0.0.1:9/api/", pool)
             monitoring = Monitoring(database, http, live, clock)
-            doctor = Doctor(database, live, monitoring, None, lambda: None, clock)
+            backups = Backups(database, live, clock)
+            doctor = Doctor(database, live, monitoring, None, lambda: None, clock, backups)
             diagnosis = Diagnosis(database, http, monitoring, live, clock)
             postmortems = Postmortems(database, live, path.parent)
             runs = RunCommands(database, live, monitoring, clock)

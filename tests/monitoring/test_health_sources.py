@@ -90,8 +90,12 @@ async def test_score_and_coverage_are_shown_with_their_age_and_source(house, das
         assert f"INFO coverage 87.2 %, over 85 ({place}, 2 d ago)" in text_of(answer)
         assert "overall score 81" in text_of(answer)
         dashboard.body = shown(None, 42)
-        said = (await house.bot.answer(Actor.login("alice"), "health"))["text"]
-        assert f"overall score unknown ({place}: nothing at `overall_score`)" in said
+        said, wanted = "", f"overall score unknown ({place}: nothing at `overall_score`)"
+        async with asyncio.timeout(
+            30
+        ):  # the first answer may share a measurement that began before
+            while wanted not in said:
+                said = (await house.bot.answer(Actor.login("alice"), "health"))["text"]
 
 
 async def test_the_first_source_that_has_a_metric_gives_it(house, dashboard):
