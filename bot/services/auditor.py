@@ -10,7 +10,7 @@ from bot.clock import SystemClock
 from bot.errors import StoreError
 from bot.model.units import format_duration
 from bot.services.alarm import Alarm
-from bot.store import outbox, timers
+from bot.store import lateness
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -96,8 +96,8 @@ class Auditor:
 
 def late(tx: Tx, before: int) -> Late:
     """What was due before a time, or wanted since before it."""
-    number, oldest = timers.late(tx, before, _CLAIMS)
-    waiting, wanted = outbox.late(tx, before)
+    number, oldest = lateness.timers(tx, before, _CLAIMS)
+    waiting, wanted = lateness.messages(tx, before)
     return Late(number, tx.now - oldest, waiting, tx.now - wanted)
 
 

@@ -16,7 +16,7 @@ from bot.rules.arming import Seen
 from bot.services import course
 from bot.services.live import Live
 from bot.services.other_ways import NOWHERE
-from bot.store import outbox, timers
+from bot.store import outbox, pages, timers
 from bot.store.database import Tx
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def beat(tx: Tx, timer: Timer, config: Config) -> None:
     if not timers.fire(tx, timer) or config.heartbeat is None:
         return
     timers.arm(tx, KIND, "", tx.now + config.heartbeat.every)
-    outbox.forget(tx, KIND)
+    pages.forget(tx, KIND)
     case = course.case(config, _practice(tx.now), Policy.from_pinned(_POLICY))
     decision = escalation.decide(case, Seen(), tx.now)
     if decision.fire is None:

@@ -27,14 +27,15 @@ def add(
     channel: str,
     targets: Iterable[str],
     started_at: int,
+    drill: bool = False,
 ) -> Incident:
     """A new open incident, declared now."""
     row = tx.all(
         f"""INSERT INTO incidents
         (title, severity, status, policy, declared_by, channel, started_at, declared_at, opened_at,
-         time_to_detect)
+         time_to_detect, drill)
         VALUES (:title, :severity, 'open', :policy, :declared_by, :channel, :started_at, :now, :now,
-         :now - :started_at)
+         :now - :started_at, :drill)
         RETURNING {_FIELDS}""",
         title=title,
         severity=severity,
@@ -42,6 +43,7 @@ def add(
         declared_by=declared_by,
         channel=channel,
         started_at=started_at,
+        drill=int(drill),
         now=tx.now,
     )[0]
     names = tuple(dict.fromkeys(targets))
@@ -77,6 +79,12 @@ def newest_live_of(tx: Tx, target: str) -> int | None:
     return row["id"] if row else None
 
 
+def live_drill(tx: Tx) -> int | None:
+    """The number of the drill that is under way, or None."""
+    row = tx.one("SELECT MIN(id) AS id FROM incidents WHERE status <> 'resolved' AND drill = 1")
+    return row["id"] if row else None
+
+
 def live_channels(tx: Tx) -> dict[int, str]:
     """The number of each incident that is not resolved, oldest first, with its channel."""
     rows = tx.all("SELECT id, channel FROM incidents WHERE status <> 'resolved' ORDER BY id")
@@ -84,9 +92,10 @@ def live_channels(tx: Tx) -> dict[int, str]:
 
 
 def live_by_severity(tx: Tx) -> dict[Severity, int]:
-    """How many incidents of each severity are not resolved."""
+    """How many incidents of each severity are not resolved, drills left out."""
     rows = tx.all(
-        "SELECT severity, COUNT(*) AS n FROM incidents WHERE status <> 'resolved' GROUP BY severity"
+        """SELECT severity, COUNT(*) AS n FROM incidents
+        WHERE status <> 'resolved' AND drill = 0 GROUP BY severity"""
     )
     return dict.fromkeys(Severity, 0) | {Severity(row["severity"]): row["n"] for row in rows}
 

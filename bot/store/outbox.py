@@ -171,8 +171,22 @@ def of_incident(tx: Tx, incident_id: int, kind: str) -> list[Message]:
 
 
 def due_destinations(tx: Tx, edits: bool = True) -> list[str]:
-    """Where something could go now; ``edits`` False: of what is to be posted."""
-    rows = tx.all(f"SELECT DISTINCT o.destination {_READY}", now=tx.now, edits=int(edits))
+    """Where something could go now; ``edits`` False: of what is to be posted.
+
+    From one destination of the index to the next, however many messages wait at each.
+    """
+    rows = tx.all(
+        f"""WITH RECURSIVE waiting (destination) AS (
+            SELECT MIN(destination) FROM outbox WHERE delivered < revision
+            UNION ALL
+            SELECT (SELECT MIN(destination) FROM outbox
+                WHERE delivered < revision AND destination > waiting.destination)
+            FROM waiting WHERE waiting.destination IS NOT NULL)
+        SELECT destination FROM waiting WHERE destination IS NOT NULL
+          AND EXISTS (SELECT 1 {_READY} AND o.destination = waiting.destination)""",
+        now=tx.now,
+        edits=int(edits),
+    )
     return [row["destination"] for row in rows]
 
 
@@ -365,22 +379,6 @@ def next_due(tx: Tx) -> int | None:
     """When the soonest message is due, in milliseconds since the epoch."""
     row = tx.one("SELECT due_at FROM outbox WHERE delivered < revision ORDER BY due_at LIMIT 1")
     return row["due_at"] if row else None
-
-
-def late(tx: Tx, before: int) -> tuple[int, int]:
-    """How many messages have been wanted since before a time, and since when the oldest has been."""
-    row = tx.one(
-        """SELECT COUNT(*) AS n, COALESCE(MIN(wanted_at), :before) AS oldest FROM outbox
-        WHERE delivered < revision AND wanted_at <= :before""",
-        before=before,
-    )
-    assert row is not None
-    return row["n"], row["oldest"]
-
-
-def forget(tx: Tx, kind: str) -> None:
-    """Drop what was sent of a kind that nobody looks at again."""
-    tx.run("DELETE FROM outbox WHERE kind = :kind AND delivered >= revision", kind=kind)
 
 
 def waiting(tx: Tx) -> int:

@@ -62,3 +62,8 @@ def superseded(tx: Tx, message: Message) -> bool:
             id=message.id,
         )
     )
+
+
+def forget(tx: Tx, kind: str) -> None:
+    """Drop what was sent of a kind that nobody looks at again."""
+    tx.run("DELETE FROM outbox WHERE kind = :kind AND delivered >= revision", kind=kind)

@@ -141,21 +141,6 @@ def next_due(tx: Tx, kind: str | None = None) -> int | None:
     return row["due_at"] if row else None
 
 
-def late(tx: Tx, before: int, claims: int) -> tuple[int, int]:
-    """How many timers were due before a time, or were claimed that often in vain; when the oldest was due.
-
-    A claim moves a timer by its lease, so one that fails again and again is never late by its time.
-    """
-    row = tx.one(
-        """SELECT COUNT(*) AS n, COALESCE(MIN(due_at), :before) AS oldest FROM timers
-        WHERE due_at <= :before OR attempts >= :claims""",
-        before=before,
-        claims=claims,
-    )
-    assert row is not None
-    return row["n"], min(row["oldest"], before)
-
-
 def any_due(tx: Tx, kind: str) -> bool:
     """Whether a timer of this kind is due."""
     return bool(

@@ -265,6 +265,7 @@ async def test_who_is_called_for_in_an_acknowledged_incident_is_paged_for_each(t
     async with told_by(tmp_path, "slack", escalation=ladder) as (house, _):
         for number in range(8):
             assert (await house.slash(ALICE, f"declare sev2 Trouble {number}")).ok
+            await house.until_entry(number + 1, "escalation")
             assert (await house.slash(ALICE, f"ack INC-{number + 1}")).ok
         await settle(house, "card:8")
         house.slack.faults.add("conversations.open", faults.rate_limited(20), 1)
