@@ -13,6 +13,6 @@ settings.load_profile("iora")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """For ``-n auto``: one more than there are cores, for many tests wait rather than compute."""
+    """For ``-n auto``: two a core, for the tests wait more than they compute."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(8, (cores or 1) + 1)
+    return min(8, 2 * (cores or 1))

@@ -203,7 +203,7 @@ async def test_an_acknowledgement_and_the_end_reach_every_copy_once(tmp_path):
 
 async def test_nobody_is_paged_after_an_acknowledgement_that_came_before_the_send(tmp_path):
     async with told_by(tmp_path, "pagerduty") as (house, pagerduty):
-        pagerduty.answers = [(429, {"Retry-After": "20"})]
+        pagerduty.answers = [(429, {"Retry-After": "5"})]
         await declared(house)
         await house.until(lambda: not pagerduty.answers, "the first try")
         assert (await house.slash(ALICE, "ack INC-1")).ok
@@ -249,7 +249,7 @@ async def test_elsewhere_an_unsure_page_is_marked_as_a_possible_repeat(tmp_path)
 
 async def test_many_pages_for_one_person_are_one_message(tmp_path):
     async with told_by(tmp_path, "slack", "pagerduty") as (house, _):
-        house.slack.faults.add("conversations.open", faults.rate_limited(20), 1)
+        house.slack.faults.add("conversations.open", faults.rate_limited(8), 1)
         for number in range(12):
             assert (await house.slash(ALICE, f"declare sev2 Trouble {number}")).ok
         await settle(house, *(f"card:{number + 1}" for number in range(12)))
@@ -268,7 +268,7 @@ async def test_who_is_called_for_in_an_acknowledged_incident_is_paged_for_each(t
             await house.until_entry(number + 1, "escalation")
             assert (await house.slash(ALICE, f"ack INC-{number + 1}")).ok
         await settle(house, "card:8")
-        house.slack.faults.add("conversations.open", faults.rate_limited(20), 1)
+        house.slack.faults.add("conversations.open", faults.rate_limited(8), 1)
         for number in range(8):
             assert (await house.slash(ALICE, f"escalate INC-{number + 1}")).ok
             await house.until_entry(number + 1, "escalated")
