@@ -32,6 +32,8 @@ def card(seen: Overview) -> Drawing:
     if found:
         blocks.append(section(f"*Evidence* {time(found.at)}: {evidence(found.facts['healths'])}"))
     small = [*_told(seen), *_durations(incident)]
+    if incident.drill:
+        small.insert(0, "*A drill: nothing is wrong. Whoever is pinged acknowledges.*")
     if small:
         blocks.append(context(*small))
     blocks.append(actions(_buttons(incident)))

@@ -16,6 +16,7 @@ from bot.model.command import (
     Assign,
     Declare,
     Diagnose,
+    Drill,
     Escalate,
     Health,
     Mitigate,
@@ -60,6 +61,7 @@ class Click:
             "iora:incident:postmortem": self._asks(Postmortem),
             "iora:incident:more": self._more,
             **{f"iora:run:{verb}": self._run(verb) for verb in VERBS},
+            "iora:drill:start": self._drill,
             "iora:health:declare": self._declare,
             "iora:health:share": self._share,
             "iora:health:diagnose": self._diagnose,
@@ -167,6 +169,12 @@ class Click:
         """Committed before the ack; the progress is a message of its own."""
         target = mark.partition("@")[0]
         self._say(body, await self._desk.do(Diagnose(target=target), body))
+
+    async def _drill(self, body: Body, chosen: str) -> None:
+        """The value names the policy, and whether all of it is played."""
+        name, _, whole = chosen.partition(" ")
+        command = Drill(policy=name, whole=bool(whole), start=True)
+        self._say(body, await self._desk.do(command, body))
 
     async def _share(self, body: Body, marks: str) -> None:
         self._desk.later(self._shared(body, marks), "share a health answer")

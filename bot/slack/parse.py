@@ -21,6 +21,7 @@ from bot.model.command import (
     Declare,
     Diagnose,
     Doctor,
+    Drill,
     Escalate,
     Health,
     Help,
@@ -230,6 +231,17 @@ def _ack(said: Said) -> Parsed:
     return Acknowledge(incident=number, take_over=bool(asked))
 
 
+def _drill(said: Said) -> Parsed:
+    words = [from_slack(word) for word in said.words]
+    start = bool(words) and words[-1].lower() == "start"
+    words = words[:-1] if start else words
+    whole = bool(words) and words[-1].lower() == "all"
+    words = words[:-1] if whole else words
+    if len(words) > 1:
+        return usage("drill", f"{_quoted(' '.join(words))} is no policy's name.")
+    return Drill(policy=words[0] if words else None, whole=whole, start=start)
+
+
 def _note(said: Said) -> Parsed:
     number, rest = _number(said)
     if not rest.text:
@@ -384,6 +396,7 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "reopen": _with_text("reopen", lambda number, text: Reopen(incident=number, text=text)),
     "escalate": _with_text("escalate", lambda number, text: Escalate(incident=number, text=text)),
     "note": _note,
+    "drill": _drill,
     "update": _update,
     "oncall": rota.oncall,
     "override": rota.override,

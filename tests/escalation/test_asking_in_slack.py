@@ -78,7 +78,7 @@ async def test_a_critical_reading_pings_the_group_with_its_reason_and_the_readin
 
 async def test_the_card_says_what_is_waited_for(house: House) -> None:
     await declared(house)
-    card = text_of(await house.until(lambda: house.card(), "the card"))
+    card = text_of(await house.until(house.card, "the card"))
     assert f"<@{BOB}> from" in card
     assert "if cpu_percent &gt; 90" in card
 
@@ -90,7 +90,7 @@ async def test_without_a_target_the_card_says_that_it_is_not_asked(tmp_path: Pat
         targets = {"iora": {"health": health, "agent": agent}, "other": {"health": health}}
         async with living(house, settings(house, targets=targets)):
             assert (await house.slash(ALICE, "declare sev2 Something odd")).ok
-            card = await house.until(lambda: house.card(), "the card")
+            card = await house.until(house.card, "the card")
             said = "not asked: cpu_percent &gt; 90, as no target is named"
             assert said in text_of(card)
 
