@@ -21,7 +21,6 @@ from bot.model.command import (
     Declare,
     Diagnose,
     Doctor,
-    Drill,
     Escalate,
     Health,
     Help,
@@ -46,7 +45,7 @@ from bot.model.incident import Severity
 from bot.model.run import Mark
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
-from bot.slack import rota
+from bot.slack import practice, rota
 from bot.slack.said import Said, usage
 from bot.slack.said import person as _person
 from bot.slack.said import quoted as _quoted
@@ -231,17 +230,6 @@ def _ack(said: Said) -> Parsed:
     return Acknowledge(incident=number, take_over=bool(asked))
 
 
-def _drill(said: Said) -> Parsed:
-    words = [from_slack(word) for word in said.words]
-    start = bool(words) and words[-1].lower() == "start"
-    words = words[:-1] if start else words
-    whole = bool(words) and words[-1].lower() == "all"
-    words = words[:-1] if whole else words
-    if len(words) > 1:
-        return usage("drill", f"{_quoted(' '.join(words))} is no policy's name.")
-    return Drill(policy=words[0] if words else None, whole=whole, start=start)
-
-
 def _note(said: Said) -> Parsed:
     number, rest = _number(said)
     if not rest.text:
@@ -396,7 +384,7 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "reopen": _with_text("reopen", lambda number, text: Reopen(incident=number, text=text)),
     "escalate": _with_text("escalate", lambda number, text: Escalate(incident=number, text=text)),
     "note": _note,
-    "drill": _drill,
+    "drill": practice.drill,
     "update": _update,
     "oncall": rota.oncall,
     "override": rota.override,
