@@ -18,7 +18,7 @@ test: .venv/dev
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(RUN) pytest -q
+	@$(RUN) pytest -q -n auto --dist worksteal
 
 # The faults in full, each with its figures; FAULTS_SEED=7 plays one again.
 faults: .venv/dev

@@ -59,8 +59,8 @@ async def ours(path: Path, clock: SystemClock) -> AsyncIterator[tuple[AsyncApp, 
         async with session() as pool, Client() as http:
             client = web_client("xoxb-bench", "http://127.0.0.1:9/api/", pool)
             monitoring = Monitoring(database, http, live, clock)
-            copies = Backups(database, live, clock)
-            doctor = Doctor(database, live, monitoring, None, lambda: None, clock, copies)
+            backups = Backups(database, live, clock)
+            doctor = Doctor(database, live, monitoring, None, lambda: None, clock, backups)
             diagnosis = Diagnosis(database, http, monitoring, live, clock)
             postmortems = Postmortems(database, live, path.parent)
             runs = RunCommands(database, live, monitoring, clock)

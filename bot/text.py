@@ -44,6 +44,8 @@ _MASK = "[redacted]"
 # No token holds another one's beginning: so no text takes longer than its length.
 _ENTITY = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _DATE = re.compile(r"<!date\^\d+\^[^<|>]*\|([^<>]*)>")
+_LIVE = re.compile(r"(<(?:[@#!]|https?://|mailto:)[^<>\n]*>)")
+_BACKTICKS = "\u02cb" * 3  # look like backticks, and end no code block
 _STYLE = re.compile(r"(?<![\w`])([*_~])(?=\S)(.{1,300}?)(?<=\S)\1(?![\w`])")
 # What commands a terminal or turns the reading direction, and halves of characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -86,6 +88,20 @@ def redacted(value: Any, *, emails: bool = False) -> Any:
 def escape(text: str) -> str:
     """Text for Slack's mrkdwn: ``<!channel>``, ``<@U...>`` and links from outside do nothing."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def authored(mrkdwn: str) -> str:
+    """What the team wrote as mrkdwn: its mentions and links stay, any other < or > is shown as it is."""
+    parts = _LIVE.split(mrkdwn)  # what is live stands between the others
+    return "".join(
+        part if number % 2 else part.replace("<", "&lt;").replace(">", "&gt;")
+        for number, part in enumerate(parts)
+    )
+
+
+def verbatim(text: str) -> str:
+    """Text from outside as a code block of its own lines, which nothing in it can end."""
+    return f"```\n{escape(text.replace('```', _BACKTICKS))}\n```"
 
 
 def outside(text: str, limit: int = 2_000) -> str:

@@ -94,7 +94,7 @@ async def _walk(words: tuple[str, ...], *, as_json: bool) -> int:
             return tell(said, as_json=as_json)
         clock = SystemClock()
         walk = Walk(line, clock, said)
-        only_said = not _ONLY_SAID.isdisjoint(words[1:2])
+        only_said = any(word.lower() in _ONLY_SAID for word in words[1:2])
         if not only_said:
             await line.host()
             await _stay(walk, as_json=as_json)

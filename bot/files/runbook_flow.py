@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from bot.files.draft import Asked, Draft, DraftStep
 from bot.files.problem import Fault, Loc
@@ -147,14 +147,17 @@ def _too_long(at: Loc, limit: int) -> Fault:
     return Fault(at=at, text=text, fix="make run_timeout longer, or this shorter")
 
 
-def reachable(draft: Draft) -> Iterator[Fault]:
-    """No condition is one that can never hold: its step, cause or trigger would be dead."""
+def reachable(draft: Draft, told: Collection[Loc | int]) -> Iterator[Fault]:
+    """No condition is one that can never hold: its step, cause or trigger would be dead.
+
+    What is ``told`` of already is passed over.
+    """
     choices = {
         f"inputs.{name}": tuple(word for word in given if isinstance(word, str))
         for name, one in draft.inputs.items()
         if one.get("type") == "choice" and isinstance(given := one.get("choices"), list)
     }
-    for asked in draft.conditions:
+    for asked in (one for one in draft.conditions if one.at not in told):
         states = _states(draft, asked)
         if can_hold(asked.condition, choices | states):
             continue

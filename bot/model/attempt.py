@@ -8,9 +8,9 @@ from typing import Literal
 from bot.model.digest import Digest
 from bot.model.incident import Entry
 from bot.model.message import Message
+from bot.model.outlook import Outlook
 from bot.model.overview import Overview
 from bot.model.report import Report
-from bot.model.run import Progress
 from bot.model.way import Event
 
 
@@ -34,4 +34,4 @@ class Attempt:
     card: Message | None = None
     note: str = ""
     report: Report | None = None
-    progress: Progress | None = None
+    outlook: Outlook | None = None

@@ -206,10 +206,22 @@ class StartRun(OnIncident):
 
 
 Verb = Literal[
-    "show", "do", "done", "skip", "approve", "reject", "repeat", "undo", "pause", "resume", "cancel"
+    "show",
+    "preview",
+    "do",
+    "done",
+    "skip",
+    "approve",
+    "reject",
+    "repeat",
+    "undo",
+    "pause",
+    "resume",
+    "cancel",
 ]
 VERBS: tuple[Verb, ...] = (
     "show",
+    "preview",
     "do",
     "done",
     "skip",
@@ -232,7 +244,7 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OnRun(Command):
-    """A word about a run, or about the step that it is at.
+    """A word about a run, or about the step that it is at. ``show`` and ``preview`` change nothing.
 
     ``mark``: the asking that a button was drawn for; without one, what the run asks for now is meant.
     ``ticks``: the lines of a checklist that are done, from 1; none of them means all.

@@ -49,7 +49,7 @@ WORDS = (
     Word(
         "run",
         "run RUNBOOK [target] [INC-n] [name=value ...] [--dry-run] | "
-        "RUN-n [done|skip|approve|reject|do|repeat|undo|pause|resume|cancel] [text]",
+        "RUN-n [done|skip|approve|reject|do|repeat|undo|preview|pause|resume|cancel] [text]",
         "start a runbook, show what it would do, or say something to a run",
     ),
     Word("oncall", "oncall [schedule] [--at TIME]", "who is on call now and next, or at a time"),

@@ -11,7 +11,7 @@ from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, drill, health, oncall, report, run
+from bot.render import card, drill, health, oncall, preview, report, run, runbooks
 from bot.render.blocks import (
     Block,
     actions,
@@ -226,6 +226,26 @@ def _postmortem(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return Drawing(f"{text} {'; '.join(lines)}", (section(text), *paragraphs(lines)))
 
 
+def _run(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    if facts["verb"] == "show":
+        drawn = run.run(facts["outlook"])
+        return (
+            drawn
+            if buttons
+            else Drawing(drawn.text, (*drawn.blocks[:1], *run.steps(facts["outlook"])))
+        )
+    text = run.noted(facts["outlook"], facts["verb"])
+    return Drawing(text, (section(text),))
+
+
+def _runbooks(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    return runbooks.runbooks(facts, buttons=buttons)
+
+
+def _preview(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    return preview.preview(facts, buttons=buttons)
+
+
 def _report(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     drawn = report.found({**facts, "more": 0, "log": ()}, buttons=False)
     if buttons:
@@ -272,7 +292,9 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "postmortem": _postmortem,
     "report": _report,
     "reports": _reports,
-    "run": run.started,
+    "run": _run,
+    "runbooks": _runbooks,
+    "preview": _preview,
     "help": _help,
     "drill": drill.plan,
     "oncall": oncall.oncall,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.model.incident import Incident, Status
+from bot.model.incident import Facts, Incident, Status
 from bot.model.message import Drawing, State
+from bot.model.offer import Offer
 from bot.model.overview import Overview, Ping
 from bot.model.units import format_duration
 from bot.model.way import SLACK
@@ -21,7 +22,10 @@ from bot.render.blocks import (
 from bot.render.entry import holder, sentence
 from bot.render.health import evidence
 from bot.render.outlook import outlook, upcoming
+from bot.render.runbooks import start_button
 from bot.text import clean, outside
+
+_RUN_WORDS = {"started": "running", "resumed": "running", "undoing": "being taken back"}
 
 
 def card(seen: Overview) -> Drawing:
@@ -31,12 +35,15 @@ def card(seen: Overview) -> Drawing:
     found = seen.last("evidence")
     if found:
         blocks.append(section(f"*Evidence* {time(found.at)}: {evidence(found.facts['healths'])}"))
+    lines = _runbooks(seen)
+    if lines:
+        blocks.append(section("\n".join(lines)))
     small = [*_told(seen), *_durations(incident)]
     if incident.drill:
         small.insert(0, "*A drill: nothing is wrong. Whoever is pinged acknowledges.*")
     if small:
         blocks.append(context(*small))
-    blocks.append(actions(_buttons(incident)))
+    blocks.append(actions(_buttons(seen)))
     return Drawing(summary(seen), blocks)
 
 
@@ -145,7 +152,32 @@ def _durations(incident: Incident) -> list[str]:
     return [f"Time {', '.join(parts)}"] if parts else []
 
 
-def _buttons(incident: Incident) -> list[Block]:
+def _runbooks(seen: Overview) -> list[str]:
+    """The runbook that fits, until it is started; then what became of each run."""
+    runs = {entry.facts["run"]: entry.facts for entry in seen.entries if entry.kind == "run"}
+    lines = [
+        f"*{key}* {outside(facts['title'], 100)}: {_RUN_WORDS.get(facts['what'], facts['what'])}"
+        for key, facts in list(runs.items())[-5:]
+    ]
+    offered = _offered(seen)
+    if offered is not None:
+        why = ", ".join(outside(one, 100) for one in offered["because"][:2])
+        lines.append(f"*Runbook* {outside(offered['title'], 100)} fits: {why}")
+    return lines
+
+
+def _offered(seen: Overview) -> Facts | None:
+    """What was offered at the declare, while nobody has run it."""
+    offered = seen.last("offered")
+    if offered is None or not seen.incident.live:
+        return None
+    wanted = offered.facts["runbook"]
+    run = any(entry.kind == "run" and entry.facts["runbook"] == wanted for entry in seen.entries)
+    return None if run else offered.facts
+
+
+def _buttons(seen: Overview) -> list[Block]:
+    incident = seen.incident
     key = incident.key
     match incident.status:
         case Status.OPEN:
@@ -165,6 +197,10 @@ def _buttons(incident: Incident) -> list[Block]:
                 button("Post-mortem", "iora:incident:postmortem", key, style="primary"),
                 button("Reopen", "iora:incident:reopen", key),
             ]
+    offered = _offered(seen)
+    if offered is not None:
+        offer = Offer(offered["runbook"], incident.id, offered["target"])
+        first.append(start_button(offer, f"Run {offered['runbook']}"))
     more = [("Note", f"note {key}"), ("Timeline", f"timeline {key}")]
     if incident.live:
         more = [

@@ -190,7 +190,8 @@ def _offered(actor: str, facts: Facts) -> str:
 
 def _run(actor: str, facts: Facts) -> str:
     named = f"{facts['run']} ({outside(facts['title'], 150)} on {outside(facts['target'], 63)})"
-    why = f": {outside(facts['reason'])}" if facts["reason"] else ""
+    reason = facts["reason"].removeprefix("cancelled").removeprefix(": ")
+    why = f": {outside(reason)}" if reason else ""
     match facts["what"]:
         case "done" | "stopped" | "expired" as end:
             return f"{named} is {end}{why}."
@@ -201,9 +202,13 @@ def _run(actor: str, facts: Facts) -> str:
 
 
 def _step(actor: str, facts: Facts) -> str:
-    said = outside(facts["text"] or facts["reason"] or "no words", 500)
+    """What came of a step: what it said, and why it was skipped all the same."""
+    state = "unclear" if facts["state"] == "stuck" else facts["state"]
+    told = [str(part).removeprefix(f"{state}: ") for part in (facts["text"], facts["reason"])]
+    parts = [outside(part, 500) for part in dict.fromkeys(told) if part]
     by = f" ({who(facts['by'])})" if facts["by"] else ""
-    return f"{facts['run']} “{outside(facts['title'], 150)}” {facts['state']}{by}: {said}"
+    said = f": {'; '.join(parts)}" if parts else ""
+    return f"{facts['run']} “{outside(facts['title'], 150)}” {state}{by}{said}."
 
 
 def _approval(actor: str, facts: Facts) -> str:

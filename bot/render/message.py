@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
-from bot.render import oncall, run
+from bot.render import ask, oncall, run, step
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.digest import digest
@@ -85,21 +85,21 @@ def _report_text(attempt: Attempt) -> Drawing:
 
 
 def _run(attempt: Attempt) -> Drawing:
-    assert attempt.progress is not None
-    return run.run(attempt.progress)
+    assert attempt.outlook is not None
+    return run.run(attempt.outlook)
 
 
 def _ask(attempt: Attempt) -> Drawing:
-    assert attempt.progress is not None
-    return run.ask(attempt.progress, attempt.message.facts)
+    assert attempt.outlook is not None
+    return ask.ask(attempt.outlook, attempt.message.facts)
 
 
 def _step(attempt: Attempt) -> Drawing:
-    return run.result(attempt.message.facts)
+    return step.result(attempt.message.facts)
 
 
 def _notice(attempt: Attempt) -> Drawing:
-    return run.notice(attempt.message.facts)
+    return step.notice(attempt.message.facts)
 
 
 def _override(attempt: Attempt) -> Drawing:

@@ -27,9 +27,9 @@ def json_of(given: Answer | Refusal) -> dict[str, Any]:
     if isinstance(given, Refusal):
         return {"refused": given.reason, "remedy": given.remedy}
     facts = dict(given.facts)
-    facts.pop("outlook", None)  # what buttons need
+    seen = facts.pop("outlook", None)  # the rest of it is what buttons need
     if "progress" in facts:
-        facts |= _run(facts.pop("progress"))
+        facts |= _run(facts.pop("progress")) | {"asked": list(seen.asked) if seen else []}
     if "overview" in facts:
         incident = _incident(facts.pop("overview"))
         return incident if given.kind in {"show", "timeline"} else {**facts, "incident": incident}

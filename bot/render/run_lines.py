@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.model.units import format_duration
-from bot.render.entry import who
+from bot.render.entry import holder, who
 from bot.text import plain, without_controls
 
 Shown = Mapping[str, Any]
@@ -124,11 +124,11 @@ def asks(run: Shown) -> Iterator[str]:
         yield f"  {_clean(step['reason'])}"
     yield from (f"  {_clean(line)}" for line in plain(step["output"].get("words", "")).splitlines())
     yield from _items(step)
+    names = ", ".join(_clean(plain(holder(one))) for one in run["asked"])
     if step["state"] == "approving":
-        asked, given = step["approval"], [actor(one) for one in step["approved_by"]]
-        people = f"{asked['min']} people who are" if asked["min"] > 1 else "one"
-        so_far = f"; {', '.join(given)} did" if given else ""
-        yield f"  It needs the yes of {people} {' or '.join(asked['roles'])}{so_far}."
+        yield f"  {_yes(step)}{f': {names}' if names else ''}."
+    elif names:
+        yield f"  Asked: {names}."
 
 
 def replies(run: Shown) -> tuple[str, ...]:
@@ -144,6 +144,13 @@ def replies(run: Shown) -> tuple[str, ...]:
 def actor(text: str) -> str:
     """Who it was, as a terminal shows it."""
     return _clean(plain(who(text)))
+
+
+def _yes(step: Shown) -> str:
+    asked, given = step["approval"], [actor(one) for one in step["approved_by"]]
+    people = f"{asked['min']} people who are" if asked["min"] > 1 else "one"
+    so_far = f", {', '.join(given)} said it" if given else ""
+    return f"It needs the yes of {people} {' or '.join(asked['roles'])}{so_far}"
 
 
 def _approved(step: Shown) -> bool:

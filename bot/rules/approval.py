@@ -57,14 +57,20 @@ def refuse(config: Config, progress: Progress, step: StepRun, actor: Actor) -> R
 
 def who(config: Config, approval: Approval, progress: Progress) -> str:
     """The people who can approve, as a line for a person."""
-    holders = dict.fromkeys(
+    found = holders(config, approval, progress)
+    named = f"list people under `roles: {approval.roles[0]}` in the config"
+    return listed(found) if found else f"nobody: {named}"
+
+
+def holders(config: Config, approval: Approval, progress: Progress) -> tuple[str, ...]:
+    """The people and logins that can approve."""
+    found = dict.fromkeys(
         holder
         for role in approval.roles
         for holder in config.holders(role)
         if not (approval.not_requester and holder == Actor(progress.run.by).holder)
     )
-    named = f"list people under `roles: {approval.roles[0]}` in the config"
-    return listed(holders) if holders else f"nobody: {named}"
+    return tuple(found)
 
 
 def listed(holders: Iterable[str]) -> str:

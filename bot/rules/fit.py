@@ -11,10 +11,11 @@ from bot.rules.known import Values
 
 @dataclass(frozen=True)
 class Fit:
-    """A runbook with the symptoms that hold, and how many of its symptoms can't be told."""
+    """A runbook with how many of its symptoms hold, why, and how many of them can't be told."""
 
     runbook: str
     title: str
+    holding: int
     because: tuple[str, ...]
     unknown: int
     trial: bool
@@ -22,7 +23,7 @@ class Fit:
     @property
     def fits(self) -> bool:
         """Whether at least one of its symptoms holds."""
-        return bool(self.because)
+        return self.holding > 0
 
 
 def rank(books: Books, values: Values, now: int) -> tuple[Fit, ...]:
@@ -32,7 +33,7 @@ def rank(books: Books, values: Values, now: int) -> tuple[Fit, ...]:
         for name, book in books.items()
         if book.runbook.triggers.manual
     )
-    return tuple(sorted(found, key=lambda one: (-len(one.because), one.runbook)))
+    return tuple(sorted(found, key=lambda one: (-one.holding, one.runbook)))
 
 
 def _fit(name: str, books: Books, values: Values, now: int) -> Fit:
@@ -42,4 +43,5 @@ def _fit(name: str, books: Books, values: Values, now: int) -> Fit:
         dict.fromkeys(reason for one in judged if one.truth is Truth.YES for reason in one.because)
     )
     unknown = sum(one.truth is Truth.UNKNOWN for one in judged)
-    return Fit(name, runbook.title, because, unknown, runbook.trial)
+    holding = sum(one.truth is Truth.YES for one in judged)
+    return Fit(name, runbook.title, holding, because, unknown, runbook.trial)

@@ -54,6 +54,18 @@ def settle(
     return Settled(target, found)
 
 
+def missing(runbook: Runbook, command: StartRun, incident: Incident | None, config: Config) -> bool:
+    """Whether somebody must say more before it can start: nothing that was said is wrong, but too little."""
+    asked = {name: one for name, one in runbook.inputs.items() if one.type != "target"}
+    if any(name not in runbook.inputs for name in command.inputs):
+        return False
+    if any(one.default is None and name not in command.inputs for name, one in asked.items()):
+        return True
+    return command.target is None and isinstance(
+        _target(runbook, command, incident, config), Refusal
+    )
+
+
 def _target(
     runbook: Runbook, command: StartRun, incident: Incident | None, config: Config
 ) -> str | Refusal:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
-from itertools import islice, pairwise, product
+from itertools import pairwise, product
 
 from bot.model.condition import And, Condition, Node, Not, Or, Test, Unknown
 from bot.model.operand import DURATIONS, Hour, Words, kind_of
@@ -27,12 +28,12 @@ def can_hold(
     choices = [
         [Known(None)] if name in never else _values(name, tests, words.get(name)) for name in names
     ]
-    for tried, mix in enumerate(islice(product(*choices), _MOST + 1)):
-        if tried == _MOST:
-            return True
-        if evaluate(condition, dict(zip(names, mix, strict=True)), 0).truth is Truth.YES:
-            return True
-    return False
+    if math.prod(map(len, choices)) > _MOST:
+        return True
+    return any(
+        evaluate(condition, dict(zip(names, mix, strict=True)), 0).truth is Truth.YES
+        for mix in product(*choices)
+    )
 
 
 def tests_of(node: Node) -> Iterator[Test]:

@@ -21,6 +21,7 @@ class Mode(StrEnum):
     FAILING = "failing"
     LEAKING = "leaking"
     BURNING = "burning"
+    OVERLOADED = "overloaded"
     DOWN = "down"
 
 
@@ -65,7 +66,8 @@ class Backend:
 
     def call_seconds(self) -> float:
         """How long the next call to the oracle takes."""
-        shortest, longest = SLOW_SECONDS if self.mode is Mode.SLOW else HEALTHY_SECONDS
+        slow = self.mode in {Mode.SLOW, Mode.OVERLOADED}
+        shortest, longest = SLOW_SECONDS if slow else HEALTHY_SECONDS
         return self._chance.uniform(shortest, longest) * self.work()
 
     def next_call_fails(self) -> bool:

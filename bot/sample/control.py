@@ -41,7 +41,8 @@ class Control:
             self._backend.mode = mode
             if mode is Mode.HEALTHY:
                 self._backend.restore()
-            (self._burner.start if mode is Mode.BURNING else self._burner.stop)()
+            burns = mode in {Mode.BURNING, Mode.OVERLOADED}
+            (self._burner.start if burns else self._burner.stop)()
             (self._leak.start if mode is Mode.LEAKING else self._leak.stop)()
 
     def _state(self) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """What a ``file`` row of the outbox shares: a report that is kept, or a file in the data folder.
 
 The row holds facts only. ``report`` with its ``format`` (``html`` or ``json``); or ``path``, relative to
-the data folder, with the ``title`` that people see. ``name`` is what the file is called in Slack and looked
-up by, so no two files have the same.
+the data folder, or the ``text`` itself, with the ``title`` that people see. ``name`` is what the file is
+called in Slack and looked up by, so no two files have the same.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ def upload_of(attempt: Attempt, data: Path) -> Upload | Refused:
     facts = attempt.message.facts
     if "path" in facts:
         return _on_disk(data, facts["path"], facts["name"], facts["title"])
+    if "text" in facts:
+        return Upload(facts["name"], facts["title"], facts["text"].encode())
     if attempt.report is None:
         return Refused("the report is not kept any more")
     try:

@@ -40,6 +40,7 @@ from bot.model.incident import Status
 from bot.model.overview import Overview
 from bot.model.postmortem import Draft
 from bot.model.report import Wanted
+from bot.model.runbook import Runbook
 from bot.rules import access, statistics
 from bot.services import asking, doctor, healthy, incidents, oncall, postmortem
 from bot.services.diagnosis import Diagnosis
@@ -122,8 +123,15 @@ class Commands:
         assert handler is not None, command
         return await handler(command, asked)
 
-    async def refused(self, command: OnIncident, asked: Asked) -> Refusal | None:
-        """Why a change would be refused; None if it would not. Asked before a form opens."""
+    async def asks(self, command: StartRun, asked: Asked) -> Runbook | None:
+        """The runbook that can't start before its form is filled in; not for outsiders."""
+        outsider = access.refuse_outsider(self._live.config, asked.actor)
+        return None if outsider is not None else await self._runs.asks(command, asked)
+
+    async def refused(self, command: OnIncident | OnRun, asked: Asked) -> Refusal | None:
+        """Why this would be refused; None if it would not. Asked before a form opens."""
+        if isinstance(command, OnRun):
+            return await self._runs.refused(command, asked)
         return await self._database.write(incidents.refused, self._live.config, command, asked)
 
     async def answers(self, command: Command, asked: Asked) -> AsyncIterator[Given]:

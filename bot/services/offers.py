@@ -41,7 +41,7 @@ def opened(
 def _best(books: Books, targets: Mapping[str, Values], now: int) -> Facts | None:
     """The runbook with the most symptoms that hold, over all targets."""
     found = [
-        (len(one.because), one, target)
+        (one.holding, one, target)
         for target, values in targets.items()
         for one in fit.rank(books, {**values, **known.of_time(now)}, now)
         if one.fits and not one.trial

@@ -22,7 +22,7 @@ from bot.model.step import (
     WaitStep,
 )
 from bot.model.units import format_duration
-from bot.rules import approval, facts, recovery
+from bot.rules import approval, facts, recovery, undo
 from bot.rules.inputs import Settled
 from bot.send.action import request_of
 from bot.template import render_mrkdwn
@@ -46,6 +46,32 @@ def preview(
             "incident": incident.key if incident is not None else None,
             "inputs": dict(wanted.inputs),
             "steps": steps,
+        },
+    )
+
+
+def of_run(
+    progress: Progress, position: int | None, incident: Incident | None, config: Config
+) -> Answer:
+    """What a run would still do, or what its step at the position would: filled in from its results."""
+    run = progress.run
+    left = [
+        step
+        for step in progress.steps
+        if (step.position == position if position is not None else not step.state.over)
+    ]
+    return Answer(
+        kind="preview",
+        facts={
+            "run": run.key,
+            "runbook": run.runbook,
+            "title": run.book.title,
+            "version": run.version,
+            "trial": False,
+            "target": run.target,
+            "incident": incident.key if incident is not None else None,
+            "inputs": dict(run.inputs),
+            "steps": [_step(progress, step, incident, config) for step in left],
         },
     )
 
@@ -80,9 +106,11 @@ def _imagined(
 def _step(progress: Progress, step: StepRun, incident: Incident | None, config: Config) -> Facts:
     definition = progress.definition(step)
     target = facts.target_named(definition, progress.run)
-    wanted = approval.wanted(definition, step)
     request = _request(config, target, definition)
+    by_hand = isinstance(definition, ActionStep) and request is None
+    wanted = approval.wanted(definition, step) if not by_hand else None
     shown: dict[str, object] = {
+        "number": step.position + 1,
         "step": step.step,
         "title": definition.title,
         "kind": definition.kind,
@@ -102,6 +130,11 @@ def _step(progress: Progress, step: StepRun, incident: Incident | None, config: 
         }
     if isinstance(definition, NotifyStep):
         shown["message"] = _filled(definition.message, progress, incident)
+    if isinstance(definition, ChecklistStep):
+        shown["items"] = [item.text.strip() for item in definition.items]
+    way = undo.way(config, progress, step)
+    if way is not None and not by_hand:
+        shown["undo"] = f"calls {way['action']}" if "action" in way else f"by hand: {way['text']}"
     if definition.verify is not None:
         shown["verify"] = _watched(progress, definition.verify)
     return shown
@@ -127,7 +160,9 @@ def _does(progress: Progress, definition: Step, target: str, request: Request | 
         case ActionStep():
             return f"{target} offers no action {definition.action}: a person does it by hand"
         case ChecklistStep():
-            return f"a person does {len(definition.items)} things and ticks them"
+            count = len(definition.items)
+            what, those = ("it", "it") if count == 1 else (f"{count} things", "them")
+            return f"a person does {what} and ticks {those}"
         case NotifyStep():
             return f"tells {', '.join(definition.to)}"
         case WaitStep():
@@ -155,7 +190,13 @@ def _approval(config: Config, progress: Progress, wanted: Approval) -> str:
 
 def _filled(source: str, progress: Progress, incident: Incident | None) -> str:
     """A text that needs a result which only a run has stays as it is written."""
+    shown = facts.shown(progress, incident, None)
+    if progress.run.id == 0:
+        shown = {
+            **shown,
+            "run": {"key": "RUN-n", "by": progress.run.by, "runbook": progress.run.runbook},
+        }
     try:
-        return render_mrkdwn(source, facts.shown(progress, incident, None))
+        return render_mrkdwn(source, shown)
     except TemplateFailed:
         return source

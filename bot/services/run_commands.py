@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from bot.clock import Clock
 from bot.model.answer import Answer, Refusal
 from bot.model.book import Book, Books
 from bot.model.command import OnRun, Runbooks, StartRun
 from bot.model.config import Config
+from bot.model.incident import Incident
 from bot.model.nearest import nearest
+from bot.model.outlook import Outlook
 from bot.model.reading import Health
 from bot.model.run import Progress
+from bot.model.runbook import Runbook
 from bot.rules import fit, inputs, known
+from bot.rules.outlook import outlook
 from bot.services import preview, runbooks, steering
 from bot.services.incidents import Asked
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
-from bot.store import runs
+from bot.store import incidents, runs
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -48,6 +53,7 @@ class RunCommands:
             facts={
                 "targets": [_ranked(books, health, self._clock.now()) for health in healths],
                 "running": [summary(one) for one in running],
+                "broken": {path: list(why) for path, why in self._live.broken.items()},
             },
         )
 
@@ -65,25 +71,40 @@ class RunCommands:
         started = await self._database.write(_start, self._live.config, book, command, asked)
         if isinstance(started, Refusal):
             return started
-        log.info("%s started by %s", started.run.key, asked.actor.text)
-        return Answer(kind="run", facts={"progress": started, "started": True})
+        log.info("%s started by %s", started.progress.run.key, asked.actor.text)
+        return _told(started, "start")
 
     async def act(self, command: OnRun, asked: Asked) -> Given:
-        """What a person says to a run, and the run after it."""
-        done = await self._database.write(steering.act, self._live.config, command, asked)
-        if isinstance(done, Refusal):
+        """What a person says to a run, and the run after it; of a preview, what it would do."""
+        done = await self._database.write(_act, self._live.config, command, asked)
+        if not isinstance(done, Outlook):
             return done
-        return Answer(kind="run", facts={"progress": done, "verb": command.verb})
+        return _told(done, command.verb)
+
+    async def asks(self, command: StartRun, asked: Asked) -> Runbook | None:
+        """The runbook, where it can't start before somebody says with what. Asked before a form opens."""
+        book = self._live.books.get(command.runbook)
+        if book is None or command.dry_run or book.runbook.trial:
+            return None
+        missing = await self._database.read(_missing, self._live.config, book, command, asked)
+        return book.runbook if missing else None
 
     async def refused(self, command: OnRun, asked: Asked) -> Refusal | None:
         """Why a word would be refused; None if it would not. Asked before a form opens."""
         return await self._database.read(steering.refused, self._live.config, command, asked)
 
     def _unknown(self, name: str) -> Refusal:
-        books = self._live.books
-        if not books:
-            return Refusal("There are no runbooks.", "Put some into the folder `runbooks`.")
-        near = nearest(name, list(books))
+        """Not there, or there with a problem in its file."""
+        live = self._live
+        for path, problems in live.broken.items():
+            if PurePath(path).stem == name:
+                return Refusal(f"`{name}` can't be used: {problems[0]}.", "Run `iora check`.")
+        if not live.books:
+            hint = (
+                "`iora init` writes those that come with the bot; IORA_RUNBOOKS names their folder."
+            )
+            return Refusal("There are no runbooks.", hint)
+        near = nearest(name, list(live.books))
         hint = f"Did you mean `/iora run {near}`?" if near else "See `/iora runbooks`."
         return Refusal(f"There is no runbook `{name}`.", hint)
 
@@ -107,15 +128,49 @@ def summary(progress: Progress) -> dict[str, object]:
     }
 
 
+def outlook_of(tx: Tx, config: Config, progress: Progress) -> Outlook:
+    """The run as it is shown."""
+    return outlook(config, progress, _incident(tx, progress))
+
+
+def _told(seen: Outlook, verb: str) -> Answer:
+    return Answer(kind="run", facts={"progress": seen.progress, "outlook": seen, "verb": verb})
+
+
+def _incident(tx: Tx, progress: Progress) -> Incident | None:
+    incident_id = progress.run.incident_id
+    return incidents.get(tx, incident_id) if incident_id is not None else None
+
+
 def _start(
     tx: Tx, config: Config, book: Book, command: StartRun, asked: Asked
-) -> Progress | Refusal:
+) -> Outlook | Refusal:
     started = runbooks.start(tx, config, book, command, asked)
     if isinstance(started, Refusal):
         return started
     progress = runs.progress(tx, started.id)
     assert progress is not None
-    return progress
+    return outlook_of(tx, config, progress)
+
+
+def _act(tx: Tx, config: Config, command: OnRun, asked: Asked) -> Outlook | Answer | Refusal:
+    done = steering.act(tx, config, command, asked)
+    if isinstance(done, Refusal):
+        return done
+    if command.verb != "preview":
+        return outlook_of(tx, config, done)
+    position = command.mark.position if command.mark is not None else None
+    left = [one.position for one in done.steps if not one.state.over]
+    if not done.run.state.live or not left or position not in {None, *left}:
+        return Refusal(f"{done.run.key} has nothing left to do there.")
+    return preview.of_run(done, position, _incident(tx, done), config)
+
+
+def _missing(tx: Tx, config: Config, book: Book, command: StartRun, asked: Asked) -> bool:
+    incident = runbooks.incident_meant(tx, command, asked)
+    if isinstance(incident, Refusal):
+        return False
+    return inputs.missing(book.runbook, command, incident, config)
 
 
 def _preview(

@@ -14,6 +14,7 @@ from bot.store.database import Tx
 
 _SAID = {StepState.OK, StepState.FAILED, StepState.UNKNOWN, StepState.STUCK}
 _SHOWN = 2_500  # characters of what a probe printed; the rest is in its file
+_IN_THREAD = {"stdout", "stdout_cut", "findings", "causes"}  # too long for the timeline
 
 
 def announce(tx: Tx, run: Run, destination: str, thread_ts: str | None) -> None:
@@ -63,20 +64,24 @@ def step_changed(
     run = progress.run
     if step.state.over or step.state is StepState.STUCK:
         if run.incident_id is not None:
-            incidents.add_entry(tx, run.incident_id, actor, "step", _facts(progress, step))
+            facts = _facts(progress, step)
+            line = {name: facts[name] for name in facts if name not in _IN_THREAD}
+            incidents.add_entry(tx, run.incident_id, actor, "step", line)
         if step.state in _SAID:
             reply(tx, run, f"{step.position}:{step.attempt}:{step.state}", _facts(progress, step))
-            add_files(tx, run, step)
+            add_files(tx, progress, step)
     if step.state.for_a_person:
         ask(tx, run, step)
 
 
 def ask(tx: Tx, run: Run, step: StepRun) -> None:
     """A message in the thread that asks people for the step, with its buttons; anew for a reminder."""
-    reminded = step.output.get("reminded", 0)
+    reminded = int(step.output.get("reminded", 0))
     named = f"ask:{run.id}:{step.position}:{step.attempt}:{step.state}:{reminded}"
     facts = {"run": run.id, "position": step.position, "attempt": step.attempt}
-    _hang(tx, run, named, "ask", {**facts, "state": str(step.state)})
+    if reminded:
+        answered(tx, run, step)  # only the newest asking keeps its buttons
+    _hang(tx, run, named, "ask", {**facts, "state": str(step.state), "reminded": reminded})
 
 
 def answered(tx: Tx, run: Run, step: StepRun) -> None:
@@ -90,11 +95,19 @@ def reply(tx: Tx, run: Run, name: str, facts: Facts) -> None:
     _hang(tx, run, f"step:{run.id}:{name}", "step", facts)
 
 
-def add_files(tx: Tx, run: Run, step: StepRun) -> None:
+def add_files(tx: Tx, progress: Progress, step: StepRun) -> None:
     """What a step left behind, as files in the thread."""
+    run = progress.run
     for number, file in enumerate(step.output.get("files", ())):
         name = f"run-file:{run.id}:{step.position}:{step.attempt}:{number}"
-        _hang(tx, run, name, "file", {**file, "title": f"{run.key} {file['name']}"})
+        called = f"{run.key}-{step.step}-{step.attempt}-{file['name']}"  # no two have the same
+        _hang(tx, run, name, "file", {**file, "name": called, "title": called})
+    examples = _examples(progress, step)
+    if examples:
+        name = f"{run.key}-{step.step}.txt"
+        title = f"{run.key} {progress.definition(step).title}"
+        facts = {"text": examples, "name": name, "title": title}
+        _hang(tx, run, f"examples:{run.id}:{step.position}:{step.attempt}", "file", facts)
     report = step.output.get("report")
     if report is not None:
         facts = {"report": report, "format": "html", "name": f"{report}.html"}
@@ -153,6 +166,24 @@ def _destinations(tx: Tx, config: Config, definition: NotifyStep) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _examples(progress: Progress, step: StepRun) -> str:
+    """The code of the causes that fit: Slack folds a file, and nothing else."""
+    definition = progress.definition(step)
+    if not isinstance(definition, AdviseStep):
+        return ""
+    fitting = [
+        definition.causes[one["number"]]
+        for one in step.output.get("causes", ())
+        if one["fits"] == "fits"
+    ]
+    parts = [
+        f"{one.cause}\n\n{one.solution.strip()}\n\n{one.example.rstrip()}\n"
+        for one in fitting
+        if one.example
+    ]
+    return "\n\n".join(parts)
+
+
 def _facts(progress: Progress, step: StepRun) -> Facts:
     definition = progress.definition(step)
     output = step.output
@@ -161,6 +192,7 @@ def _facts(progress: Progress, step: StepRun) -> Facts:
         "runbook": progress.run.runbook,
         "target": progress.run.target,
         "step": step.step,
+        "number": step.position + 1,
         "title": definition.title,
         "kind": definition.kind,
         "state": str(step.state),
@@ -173,9 +205,12 @@ def _facts(progress: Progress, step: StepRun) -> Facts:
     }
     if output.get("stdout"):
         facts["stdout"] = str(output["stdout"])[-_SHOWN:]
-    for name in ("findings", "items", "report", "held", "by_hand", "said"):
+        facts["stdout_cut"] = len(str(output["stdout"])) > _SHOWN
+    for name in ("findings", "items", "report", "held", "by_hand", "said", "left_out"):
         if output.get(name):
             facts[name] = output[name]
+    if output.get("files"):
+        facts["files"] = [file["name"] for file in output["files"]]
     if isinstance(definition, AdviseStep):
         facts["causes"] = [
             {

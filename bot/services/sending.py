@@ -14,8 +14,10 @@ from bot.model.config import Config
 from bot.model.digest import Digest
 from bot.model.incident import Entry, Status
 from bot.model.message import Failed, Limited, Message, Outcome, Refused, Sent, State, Unsure
+from bot.model.outlook import Outlook
 from bot.model.overview import Overview
 from bot.model.way import SLACK, Event
+from bot.rules.outlook import outlook
 from bot.services import asking, digest, escalation, paging
 from bot.services.overview import overview
 from bot.store import digests, incidents, outbox, pages, reports, runs
@@ -94,9 +96,7 @@ def attempt_of(tx: Tx, message: Message, config: Config) -> Attempt:
         report=reports.get(tx, message.facts["report"])
         if "report" in message.facts and message.kind in {"file", "report_text"}
         else None,
-        progress=runs.progress(tx, message.facts["run"])
-        if message.kind in {"run", "ask"}
-        else None,
+        outlook=_outlook(tx, message, seen, config) if message.kind in {"run", "ask"} else None,
         event=_event(tx, message, seen, listed),
         also=also,
         digest=listed,
@@ -183,6 +183,12 @@ def _asks(message: Message, seen: Overview | None, listed: Digest | None) -> boo
     if listed is not None:
         return listed.asking > 0
     return seen is not None and seen.asks(message.facts)
+
+
+def _outlook(tx: Tx, message: Message, seen: Overview | None, config: Config) -> Outlook | None:
+    """The run that the message shows, with what the config says of it now."""
+    found = runs.progress(tx, message.facts["run"])
+    return outlook(config, found, seen.incident if seen is not None else None) if found else None
 
 
 def _thread_ts(tx: Tx, message: Message) -> str | None:

@@ -155,6 +155,7 @@ def _done(
         _settle(tx, config, progress, ticked, StepState.OK, "", actor)
     else:
         _apply(tx, config, progress, Move(steps=(ticked,)), actor)
+        run_news.answered(tx, progress.run, ticked)  # its asking shows the ticks, too
     return None
 
 

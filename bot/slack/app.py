@@ -14,9 +14,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import logs
 from bot.send.identity import Identity
-from bot.slack.click import Click, Submitted
+from bot.slack.click import Click
 from bot.slack.desk import Desk
 from bot.slack.mentioned import Mentioned
+from bot.slack.submission import Submitted
 from bot.slack.typed import Typed
 
 log = logging.getLogger(__name__)

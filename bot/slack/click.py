@@ -1,9 +1,9 @@
-"""Buttons, menus and forms: the table from an action's id to what it does."""
+"""Buttons and menus: the table from an action's id to what it does."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model.answer import Refusal
 from bot.model.command import (
-    VERBS,
     Acknowledge,
     Assign,
     Declare,
@@ -23,23 +22,20 @@ from bot.model.command import (
     Note,
     OnIncident,
     OnIt,
-    OnRun,
     Postmortem,
     Reopen,
     Resolve,
     SetSeverity,
     Show,
     Timeline,
-    Verb,
 )
 from bot.model.incident import Severity
-from bot.model.run import Mark
-from bot.services.commands import Given
 from bot.slack import form
 from bot.slack.desk import Ack, Body, Desk
+from bot.slack.run_click import Handler, RunClick
+from bot.slack.view import View
 from bot.text import clean
 
-Handler = Callable[[Body, str], Awaitable[None]]
 _KEY = re.compile(r"INC-([0-9]{1,9})")
 
 
@@ -60,8 +56,8 @@ class Click:
             "iora:incident:open": self._asks(Show),
             "iora:incident:postmortem": self._asks(Postmortem),
             "iora:incident:more": self._more,
-            **{f"iora:run:{verb}": self._run(verb) for verb in VERBS},
             "iora:drill:start": self._drill,
+            **RunClick(desk, client).handlers,
             "iora:health:declare": self._declare,
             "iora:health:share": self._share,
             "iora:health:diagnose": self._diagnose,
@@ -94,30 +90,18 @@ class Click:
         async def handle(body: Body, key: str) -> None:
             given = await self._desk.do(make(incident=_number(key)), body)
             if say or isinstance(given, Refusal):
-                self._say(body, given)
-
-        return handle
-
-    def _run(self, verb: Verb) -> Handler:
-        """A word to a run: committed before the ack; the run's message shows it, a refusal is said."""
-
-        async def handle(body: Body, value: str) -> None:
-            mark = Mark.parse(value)
-            run_id = mark.run_id if mark is not None else 0
-            given = await self._desk.do(OnRun(run=run_id, verb=verb, mark=mark), body)
-            if isinstance(given, Refusal):
-                self._say(body, given)
+                self._desk.say(body, given)
 
         return handle
 
     def _asks(self, make: type[OnIncident]) -> Handler:
         async def handle(body: Body, key: str) -> None:
             given = await self._desk.do(make(incident=_number(key)), body)
-            self._say(body, given)
+            self._desk.say(body, given)
 
         return handle
 
-    def _opens(self, make: Callable[[int], form.View], wanted: OnIncident) -> Handler:
+    def _opens(self, make: Callable[[int], View], wanted: OnIncident) -> Handler:
         """Who may not, or comes too late, is told so now and not after filling in the form."""
 
         async def handle(body: Body, key: str) -> None:
@@ -127,24 +111,17 @@ class Click:
 
         return handle
 
-    async def _open_unless_refused(self, body: Body, wanted: OnIncident, view: form.View) -> None:
+    async def _open_unless_refused(self, body: Body, wanted: OnIncident, view: View) -> None:
         refused = await self._desk.refused(wanted, body)
         if refused is None:
-            self._open(body, view)
+            self._desk.open(self._client, body, view)
         else:
-            self._say(body, refused)
-
-    def _say(self, body: Body, given: Given) -> None:
-        self._desk.later(self._desk.respond(body, self._desk.drawn(given)), "answer a click")
-
-    def _open(self, body: Body, view: form.View) -> None:
-        opening = self._desk.show_form(self._client, body, view)
-        self._desk.later(opening, f"open the form {view['callback_id']}")
+            self._desk.say(body, refused)
 
     async def _severity(self, body: Body, key: str) -> None:
         given = await self._desk.do(Show(incident=_number(key)), body)
         if isinstance(given, Refusal):
-            self._say(body, given)
+            self._desk.say(body, given)
             return
         now: Severity = given.facts["overview"].incident.severity
         other = next(one for one in Severity if one is not now)
@@ -155,7 +132,7 @@ class Click:
         """The form, filled with the target and with what was wrong when it was shown."""
         outsider = await self._desk.outsider(body)
         if outsider is not None:
-            self._say(body, outsider)
+            self._desk.say(body, outsider)
             return
         target, title = mark.partition("@")[0], ""
         shown = await self._desk.commands.shown(mark)
@@ -163,18 +140,18 @@ class Click:
             title = clean(f"{target}: {shown.facts['targets'][0]['reason']}")
         named = (target,) if target in self._desk.live.config.targets else ()
         known = Declare(title=title, targets=named)
-        self._open(body, form.declare(self._desk.live.config, known))
+        self._desk.open(self._client, body, form.declare(self._desk.live.config, known))
 
     async def _diagnose(self, body: Body, mark: str) -> None:
         """Committed before the ack; the progress is a message of its own."""
         target = mark.partition("@")[0]
-        self._say(body, await self._desk.do(Diagnose(target=target), body))
+        self._desk.say(body, await self._desk.do(Diagnose(target=target), body))
 
     async def _drill(self, body: Body, chosen: str) -> None:
         """The value names the policy, and whether all of it is played."""
         name, _, whole = chosen.partition(" ")
         command = Drill(policy=name, whole=bool(whole), start=True)
-        self._say(body, await self._desk.do(command, body))
+        self._desk.say(body, await self._desk.do(command, body))
 
     async def _share(self, body: Body, marks: str) -> None:
         self._desk.later(self._shared(body, marks), "share a health answer")
@@ -196,27 +173,6 @@ class Click:
             given = found
         drawing = self._desk.drawn(given)
         await self._desk.respond(body, drawing, in_channel=True)
-
-
-class Submitted:
-    """A form that was sent: errors stay in the form, the rest is committed before the ack."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    async def __call__(self, ack: Ack, body: dict[str, Any]) -> None:
-        view = body["view"]
-        command = form.submitted(view, self._desk.clock.now())
-        if isinstance(command, Mapping):
-            await ack(response_action="errors", errors=dict(command))
-            return
-        given = await self._desk.do(command, body)
-        if isinstance(given, Refusal):
-            await ack(response_action="errors", errors=form.problem(given, view))
-            return
-        text = self._desk.drawn(given).text
-        notice = form.notice(str(view["title"]["text"]), text)
-        await ack(response_action="update", view=notice)
 
 
 def _taking_over(incident: int) -> OnIncident:

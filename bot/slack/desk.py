@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.errors import StoreError
 from bot.model.actor import Actor
 from bot.model.answer import Refusal
-from bot.model.command import Command, OnIncident
+from bot.model.command import Command, OnIncident, OnRun
 from bot.model.message import Drawing
 from bot.render.answer import answer, refusal
 from bot.rules import access
@@ -25,13 +25,12 @@ from bot.send.identity import Directory
 from bot.services.commands import Commands, Given
 from bot.services.incidents import Asked
 from bot.services.live import Live
-from bot.slack import form
+from bot.slack.view import View, problem
 
 log = logging.getLogger(__name__)
 
 Body = Mapping[str, Any]
 Ack = Callable[..., Awaitable[BoltResponse]]
-View = Mapping[str, Any]
 
 # The ack waits for it, and Slack gives three seconds in all.
 LOOK_UP_S = 1.0
@@ -84,13 +83,21 @@ class Desk:
         """Carry out a command for the one who sent the payload."""
         return await self.commands.carry_out(command, await self.asked(body))
 
-    async def refused(self, command: OnIncident, body: Body) -> Refusal | None:
-        """Why the one who sent the payload would be refused this change, if they would."""
+    async def refused(self, command: OnIncident | OnRun, body: Body) -> Refusal | None:
+        """Why the one who sent the payload would be refused this, if they would."""
         return await self.commands.refused(command, await self.asked(body))
 
     async def outsider(self, body: Body) -> Refusal | None:
         """Why the one who sent the payload may ask nothing, if it is no full member of the team."""
         return access.refuse_outsider(self.live.config, (await self.asked(body)).actor)
+
+    def say(self, body: Body, given: Given) -> None:
+        """Answer a click after its ack, to the one who clicked."""
+        self.later(self.respond(body, self.drawn(given)), "answer a click")
+
+    def open(self, client: AsyncWebClient, body: Body, view: View) -> None:
+        """Open a form after the ack of what asked for it."""
+        self.later(self.show_form(client, body, view), f"open the form {view['callback_id']}")
 
     async def show_form(self, client: AsyncWebClient, body: Body, view: View) -> None:
         """Open a form at once: Slack's trigger lives for three seconds."""
@@ -107,7 +114,9 @@ class Desk:
         """What is said where something of ours failed; of a file that can't be written, what is wrong."""
         if isinstance(error, StoreError):
             why = str(error).partition(": ")[2] or str(error)  # without the path
-            return Refusal(f"Nothing was stored: {why}.", "Then try again: what is due still pages.")
+            return Refusal(
+                f"Nothing was stored: {why}.", "Then try again: what is due still pages."
+            )
         reason = f"The bot failed at this (request {logs.request()} in its log)."
         return Refusal(reason, "See `/iora incidents` for what was done, and try again.")
 
@@ -116,7 +125,7 @@ class Desk:
         sorry = self.sorry(error)
         drawing = self.drawn(sorry)
         if body.get("type") == "view_submission":
-            await ack(response_action="errors", errors=form.problem(sorry, body["view"]))
+            await ack(response_action="errors", errors=problem(sorry, body["view"]))
         elif "command" in body:
             await ack(text=drawing.text, response_type="ephemeral")
         else:

@@ -7,9 +7,10 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model.answer import Refusal
-from bot.model.command import Command, Declare
+from bot.model.command import Command, Declare, StartRun
 from bot.model.message import Drawing
-from bot.slack import form
+from bot.model.runbook import Runbook
+from bot.slack import form, run_form
 from bot.slack.desk import Ack, Body, Desk
 from bot.slack.parse import parse
 
@@ -33,11 +34,18 @@ class Typed:
                 desk.later(self._open_form(body, parsed), "open the declare form")
             else:
                 await _say(ack, desk.drawn(outsider))
+        elif isinstance(parsed, StartRun) and (runbook := await self._asks(body, parsed)):
+            await ack()
+            view = run_form.inputs(runbook, parsed, desk.live.config, str(body["channel_id"]))
+            desk.open(self._client, body, view)
         elif parsed.slow:
             await ack()
             desk.later(self._answer(body, parsed), f"answer /iora {body.get('text', '')[:60]}")
         else:
             await _say(ack, desk.drawn(await desk.do(parsed, body)))
+
+    async def _asks(self, body: Body, command: StartRun) -> Runbook | None:
+        return await self._desk.commands.asks(command, await self._desk.asked(body))
 
     async def _answer(self, body: Body, command: Command) -> None:
         """An answer to a command can't be replaced in Slack: the whole follows the first words."""

@@ -112,14 +112,14 @@ def test_a_service_that_burns_is_seen_burning_on_every_core_that_others_leave(wa
             return False
         unused = 100 * (after - before) / (end - began) / cores
         value = watching.value("cpu_percent")
-        return value > 20 and value / (value + max(0.0, unused)) > 0.9
+        return value > 10 and value / (value + max(0.0, unused)) > 0.9
 
     until(seen, "the burn in cpu_percent")
     readings = watching.readings()
     of_one, of_all = readings["cpu_core_percent"]["value"], readings["cpu_percent"]["value"]
     assert of_all == pytest.approx(min(100.0, of_one / cores), abs=0.2)
     service.mode("healthy")
-    until(lambda: watching.value("cpu_percent") < 15, "the end of the burn")
+    until(lambda: watching.value("cpu_percent") < 10, "the end of the burn")
 
 
 def test_a_service_that_leaks_is_seen_growing_and_freed(watching, service):

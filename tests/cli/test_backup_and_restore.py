@@ -85,7 +85,9 @@ async def test_a_restore_keeps_the_one_before_and_the_bot_runs_on_it(house, tmp_
     done = await iora(tmp_path, environ, "restore", "copy.db")
     assert done.code == 0, done.err
     assert not list((tmp_path / "data").glob("iora.db.restoring*"))
-    assert done.out.startswith("data/iora.db: restored, 1 incident\n1 message may have been sent since")
+    assert done.out.startswith(
+        "data/iora.db: restored, 1 incident\n1 message may have been sent since"
+    )
     kept = tmp_path / done.out.strip().rsplit(" ", 1)[1]
     assert titles(kept) == ["kept", "lost"]
     assert titles(tmp_path / "data" / "iora.db") == ["kept"]

@@ -45,7 +45,7 @@ async def test_a_run_is_walked_through_at_the_prompt_with_the_login_as_who_did_i
         async with terminal(tmp_path, environ, *words) as at:
             await at.sees("RUN-1 Breaker on iora, INC-1: running, 0 of 3 steps")
             await at.sees("» Open: waits for approval", "Cuts off what is slow.")
-            await at.sees("It needs the yes of one commander.", PROMPT)
+            await at.sees(f"It needs the yes of one commander: @U01ALICE, {LOGIN}.", PROMPT)
             assert at.echoes()
             at.type("aprove")
             await at.sees("`aprove` is nothing to say to a run: did you mean approve?", PROMPT)

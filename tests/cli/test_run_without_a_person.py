@@ -66,7 +66,7 @@ async def test_it_prints_a_line_a_change_and_says_what_to_type_where_a_person_is
     assert asks == [
         "» Open: waits for approval",
         "  Cuts off what is slow.",
-        "  It needs the yes of one commander.",
+        f"  It needs the yes of one commander: @U01ALICE, {LOGIN}.",
         "Type: iora run RUN-1 approve  (or: reject REASON | preview | pause | cancel)",
     ]
     assert house.target.calls == []

@@ -36,6 +36,7 @@ RUN = {
     "started_at": 0,
     "ended_at": None,
     "current": 0,
+    "asked": ["U01ALICE", "cli:max"],
     "steps": [STEP],
 }
 
@@ -96,7 +97,7 @@ def test_what_is_asked_says_who_and_how_many():
     some = RUN | {"steps": [STEP | {"approved_by": ["slack:T01TEAM:U02BOB"]}]}
     assert list(run_lines.asks(some)) == [
         "» Open: waits for approval",
-        "  It needs the yes of 2 people who are commander; @U02BOB did.",
+        "  It needs the yes of 2 people who are commander, @U02BOB said it: @U01ALICE, max.",
     ]
 
 

@@ -21,7 +21,7 @@ from bot.wiring import Bot
 from tests.support.agents import TOKEN, agent, write
 from tests.support.programs import ask, child
 
-PATIENCE_S = 45.0
+PATIENCE_S = 90.0
 TROUBLE = Path(__file__).parents[1] / "support" / "trouble.py"
 AGENT = "logs: [{file: service.log}]\nleak: {threshold_mb: 200, window: 8s}\n"
 REQUESTS = {"errors": 40, "slow": 20}
@@ -74,9 +74,14 @@ async def diagnosed(bot: Bot, folder: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def work(url: str, count: int) -> None:
-    """Requests of somebody who uses the service."""
-    with ThreadPoolExecutor(20) as pool:
+def of_the_service(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings but for what is as true: that others use this machine while the tests run."""
+    return [one for one in report["findings"] if one["kind"] != "neighbour"]
+
+
+def work(url: str, count: int, at_once: int = 20) -> None:
+    """Requests of people who use the service."""
+    with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(lambda _: ask(f"{url}/work"), range(count)))
 
 
@@ -89,10 +94,11 @@ async def test_it_is_named_as_the_first_finding(tmp_path, kind):
             async with bot_of(tmp_path, config(url, running.url)) as bot:
                 report: dict[str, Any] = {"findings": []}
                 end = time.monotonic() + PATIENCE_S
-                while [one["kind"] for one in report["findings"][:1]] != [kind]:
+                while [one["kind"] for one in of_the_service(report)[:1]] != [kind]:
                     assert time.monotonic() < end, (report["findings"], report.get("partial"))
                     report = await diagnosed(bot, tmp_path)
                 assert report["findings"][0]["recommendation"] == report["recommendations"][0]
+                assert of_the_service(report)[0]["recommendation"] in report["recommendations"]
                 assert report["issue_description"] == "it hurts"
                 assert report["thread_dump"]["total_threads"] >= 1
                 assert report["heap_dump"]["total_allocated"] > 1_000_000
@@ -103,8 +109,8 @@ async def test_a_service_that_is_well_has_no_finding(tmp_path):
     with service("none", tmp_path / "service.log") as (url, pid):
         (tmp_path / "pid").write_text(str(pid))
         with agent(write(tmp_path, "pid_file: pid", more=AGENT)) as running:
-            await asyncio.to_thread(work, url, 30)
+            await asyncio.to_thread(work, url, 30, at_once=2)
             async with bot_of(tmp_path, config(url, running.url)) as bot:
                 report = await diagnosed(bot, tmp_path)
-                assert [one["kind"] for one in report["findings"]] in ([], ["neighbour"])
+                assert of_the_service(report) == []
                 assert report["partial"] == {}

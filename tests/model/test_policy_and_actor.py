@@ -34,7 +34,17 @@ def test_destinations(text: str, kind: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "channels", "channel:x", "user:", "user:bob", "user:U02BOB\n", "group:", "oncall:", "crew:x"],
+    [
+        "",
+        "channels",
+        "channel:x",
+        "user:",
+        "user:bob",
+        "user:U02BOB\n",
+        "group:",
+        "oncall:",
+        "crew:x",
+    ],
 )
 def test_what_is_no_destination(text: str) -> None:
     with pytest.raises(ValueError, match="expected channel, user:"):

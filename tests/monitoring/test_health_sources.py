@@ -90,8 +90,12 @@ async def test_score_and_coverage_are_shown_with_their_age_and_source(house, das
         assert f"INFO coverage 87.2 %, over 85 ({place}, 2 d ago)" in text_of(answer)
         assert "overall score 81" in text_of(answer)
         dashboard.body = shown(None, 42)
-        said = (await house.bot.answer(Actor.login("alice"), "health"))["text"]
-        assert f"overall score unknown ({place}: nothing at `overall_score`)" in said
+        said, wanted = "", f"overall score unknown ({place}: nothing at `overall_score`)"
+        async with asyncio.timeout(
+            30
+        ):  # the first answer may share a measurement that began before
+            while wanted not in said:
+                said = (await house.bot.answer(Actor.login("alice"), "health"))["text"]
 
 
 async def test_the_first_source_that_has_a_metric_gives_it(house, dashboard):
@@ -199,8 +203,8 @@ async def test_hostile_targets_hold_up_nobody_and_cost_no_memory(tmp_path: Path)
     away = response(b"", "302 Found", ("Location: http://169.254.169.254/",))
     packed = response(bomb(), headers=("Content-Encoding: gzip",))
     hostile = {
-        "hangs": (hang, Verdict.DOWN, "no answer within 1 s"),
-        "drips": (drip, Verdict.DOWN, "no answer within 1 s"),
+        "hangs": (hang, Verdict.DOWN, "no answer within 4 s"),
+        "drips": (drip, Verdict.DOWN, "no answer within 4 s"),
         "pours": (pour, Verdict.UNKNOWN, "the answer is larger than 1 MiB"),
         "headers": (endless_head, Verdict.DOWN, "broken answer: "),
         "bomb": (saying(packed), Verdict.UNKNOWN, "the answer is larger than 1 MiB"),
@@ -214,8 +218,8 @@ async def test_hostile_targets_hold_up_nobody_and_cost_no_memory(tmp_path: Path)
         for name, (talk, _, _) in hostile.items():
             context = self_signed(tmp_path) if name == "untrusted" else None
             host = await stack.enter_async_context(Host(talk).listening(context))
-            source = {"url": host.url, "timeout": "1s", "values": {"threads": "threads"}}
-            health = {"url": host.url, "status": "status", "timeout": "1s"}
+            source = {"url": host.url, "timeout": "4s", "values": {"threads": "threads"}}
+            health = {"url": host.url, "status": "status", "timeout": "4s"}
             written[name] = {"health": health, "metrics": [source]}
         for number in range(20):
             host = await stack.enter_async_context(
@@ -232,13 +236,13 @@ async def test_hostile_targets_hold_up_nobody_and_cost_no_memory(tmp_path: Path)
         well = [name for name in written if name.startswith("well-")]
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.monotonic()
-        all_of_them = asyncio.create_task(monitoring.refresh(list(written), 5_000))
+        all_of_them = asyncio.create_task(monitoring.refresh(list(written), 7_000))
         await asyncio.sleep(0)
         for found in await monitoring.refresh(well, 5_000):
             assert found.verdict is Verdict.HEALTHY, found.reason
-        assert time.monotonic() - began < 0.9, "before the first of the hostile ones has given up"
+        assert time.monotonic() - began < 3.9, "before the first of the hostile ones has given up"
         healths = {found.target: found for found in await all_of_them}
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8
         for name, (_, verdict, reason) in hostile.items():
             found = healths[name]
             assert (found.verdict, found.reason[: len(reason)]) == (verdict, reason)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from bot.files.runbooks import load_books
 from bot.model.run import RunState, StepState
+from bot.model.runbook import Runbook
+from bot.services import runbooks
+from bot.store import runs, timers
 from tests.support.runs import step
 from tests.support.stage import (
     HOUR,
@@ -164,6 +170,15 @@ def test_a_run_that_was_paused_during_a_call_has_its_stuck_step_after_a_crash() 
     assert stage.states()["tell"] == "doing"
 
 
+def test_a_run_that_nothing_would_wake_is_woken_at_a_start() -> None:
+    stage = Stage()
+    stage.start(bound(step("wait_for", "calm", that="cpu_percent < 70", within="5m")))
+    stage.do(timers.remove, runbooks.KIND, "1")
+    stage.reads["iora"] = {"cpu_percent": 50}
+    stage.away(MINUTE)
+    assert stage.run.state is RunState.DONE
+
+
 # --- over while the bot still works on it
 
 
@@ -285,9 +300,6 @@ def test_a_stuck_action_of_a_run_that_expires_is_unknown_and_can_be_taken_back()
 
 
 def test_two_handlers_of_one_timer_call_once() -> None:
-    from bot.services import runbooks
-    from bot.store import timers
-
     stage = Stage()
     stage.start(bound(OPEN))
     stage.say(bob, "approve")
@@ -340,8 +352,6 @@ def test_an_approval_survives_a_short_restart() -> None:
 
 
 def test_a_run_started_before_an_edit_of_its_file_goes_on_as_it_was() -> None:
-    from bot.store import runs
-
     stage = Stage()
     given = bound(TELL, OPEN)
     stage.start(given)
@@ -361,3 +371,11 @@ def test_a_result_is_taken_once() -> None:
     stage.ended("failed", work=work)
     assert stage.states()["open"] == "ok"
     assert len(stage.messages("step:1:0:")) == 1
+
+
+def test_every_shipped_runbook_is_pinned_without_a_loss() -> None:
+    shipped = load_books(Path("runbooks"))
+    assert len(shipped) >= 10
+    for one in shipped.values():
+        pinned = one.runbook.model_dump_json(by_alias=True)
+        assert Runbook.from_pinned(pinned) == one.runbook, one.path

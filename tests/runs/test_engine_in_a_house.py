@@ -18,7 +18,7 @@ from bot.model.config import Config
 from bot.model.run import Progress
 from bot.send import action
 from bot.services.incidents import Asked
-from bot.store import incidents, runs
+from bot.store import incidents, runs, timers
 from tests.support.house import ALICE, BOB, MALLORY, House, living, standing
 from tests.support.runs import book, books, config_with_actions, step
 
@@ -212,9 +212,12 @@ async def test_what_was_read_before_the_action_ended_does_not_prove_that_it_help
     async with running(tmp_path, watched) as house:
         await house.slash(ALICE, "run breaker INC-1")
         await comes_to(house, "approving")
+        assert house.bot is not None
+        while await house.bot.database.read(timers.armed, "collect"):  # it would be shared
+            await asyncio.sleep(0.01)
         house.target.op, house.target.delay = made_it_worse, first_only
         await house.slash(BOB, "health")
-        await waits.wait()
+        await house.until(waits.is_set, "a measurement on its way")
         await house.slash(BOB, "run RUN-1 approve")
         await comes_to(house, "watching")
         released.set()

@@ -167,9 +167,9 @@ def test_only_what_is_asked_for_is_tried_again() -> None:
 def test_a_retry_that_nobody_approved_does_not_run() -> None:
     asked = {"roles": ["responder"], "expires": "5m", "on_expire": "fail"}
     stage = at({**LOOK, "retry": {"attempts": 3}, "approval": asked})
-    stage.later(HOUR)
-    assert not stage.under_way
+    stage.later(5 * MINUTE)
     assert stage.states() == {"look": "failed"}
+    assert not stage.begun
 
 
 def test_a_retry_runs_on_the_yes_that_was_said() -> None:

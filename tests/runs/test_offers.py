@@ -3,19 +3,21 @@
 from bot.model.actor import Actor
 from bot.model.command import Runbooks
 from bot.services.incidents import Asked
-from tests.support.house import ALICE, living, standing
+from tests.support.house import ALICE, living, standing, text_of
 from tests.support.runs import book, books, config_with_actions, step
 
 LOOK = step("check", "look", of="health")
 CPU = book(LOOK, name="high-cpu", triggers={"symptoms": ["cpu_percent > 70", "cpu_percent > 90"]})
 MEMORY = book(LOOK, name="high-memory", triggers={"symptoms": ["memory_mb >= 256"]})
+BOTH = book(LOOK, name="both", triggers={"symptoms": ["cpu_percent > 70 and memory_mb > 100"]})
 SLOW = book(LOOK, name="slow", triggers={"symptoms": ["response_time_p95_ms >= 500"]})
 WORST = book(LOOK, name="worst", triggers={"incident.opened": "incident.severity == sev1"})
 TRIAL = book(LOOK, name="trial", trial=True, triggers={"incident.opened": "cpu_percent > 1"})
 
 
 async def test_the_one_with_the_most_symptoms_is_offered_with_the_readings_that_say_so(tmp_path):
-    known = books(tmp_path / "runbooks", CPU, MEMORY, SLOW)
+    """One symptom that names two readings is one symptom."""
+    known = books(tmp_path / "runbooks", BOTH, CPU, MEMORY, SLOW)
     async with standing(tmp_path) as house:
         house.target.cpu, house.target.memory = 96.0, 400.0
         async with living(house, config_with_actions(house.target), books=known):
@@ -24,6 +26,19 @@ async def test_the_one_with_the_most_symptoms_is_offered_with_the_readings_that_
             assert offered["runbook"] == "high-cpu"
             assert offered["target"] == "iora"
             assert offered["because"][0].startswith("CPU 96 % > 70")
+
+
+async def test_the_card_offers_it_until_somebody_runs_it_and_then_shows_the_run(tmp_path):
+    known = books(tmp_path / "runbooks", CPU)
+    async with standing(tmp_path) as house:
+        house.target.cpu = 96.0
+        async with living(house, config_with_actions(house.target), books=known):
+            await house.slash(ALICE, "declare sev2 iora API slow")
+            await house.until_entry(1, "offered")
+            await house.until(lambda: "High-cpu fits: CPU 96 %" in text_of(house.card()))
+            await house.press(ALICE, house.card(), "iora:runbook:start")
+            await house.until(lambda: "*RUN-1* High-cpu: done" in text_of(house.card()))
+            assert "fits" not in text_of(house.card())
 
 
 async def test_nothing_is_offered_where_nothing_fits(tmp_path):

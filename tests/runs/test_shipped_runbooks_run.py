@@ -146,6 +146,8 @@ class People:
                 said, who = replace(said, verb="approve", text=""), ALICE
                 if "responder" in _roles(progress, step):
                     who = BOB
+                if Actor.slack(TEAM, who).text in progress.approvers(step):
+                    return  # the yes is noted, and the run has not gone on yet
             case StepState.ASKING:
                 said = replace(said, verb="do", text="")
             case StepState.DOING:

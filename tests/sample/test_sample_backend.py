@@ -20,6 +20,7 @@ def backend(mode: Mode = Mode.HEALTHY, **mitigations: object) -> Backend:
     [
         pytest.param(Mode.HEALTHY, {}, 0.0, 0.1, id="healthy calls are quick"),
         pytest.param(Mode.SLOW, {}, 0.7, 1.2, id="slow calls take 0.7 to 1.2 s"),
+        pytest.param(Mode.OVERLOADED, {}, 0.7, 1.2, id="slow and burning calls take as long"),
         pytest.param(Mode.SLOW, {"instances": 3}, 0.2, 0.4, id="three instances divide the wait"),
         pytest.param(Mode.SLOW, {"degraded": True}, 0.2, 0.5, id="degraded mode shortens it"),
     ],

@@ -82,7 +82,7 @@ def test_the_pid_file_names_the_process_and_goes_with_it(running):
     assert not pid_file.exists()
 
 
-@pytest.mark.parametrize("mode", ["healthy", "slow", "burning", "leaking", "down"])
+@pytest.mark.parametrize("mode", ["healthy", "slow", "burning", "overloaded", "leaking", "down"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 def test_it_ends_at_once_and_quietly_in_every_mode(running, mode, number):
     assert running.mode(mode).status == 200
@@ -190,7 +190,8 @@ def test_burning_takes_every_core_that_others_leave_while_http_still_answers(run
 def test_scaling_out_divides_what_burns(running):
     process = psutil.Process(running.process.pid)
     cores = len(process.cpu_affinity())
-    running.mode("burning")
+    running.mode("overloaded")
+    assert until(lambda: takes_all(process), "all cores busy")
     ask(f"{running.url}/api/ops/scale", {"instances": 8})
     used = until(lambda: cpu_over(process, 1.5)[0], "CPU time")
     assert used < 0.4 * 1.5 * cores

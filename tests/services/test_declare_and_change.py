@@ -25,7 +25,7 @@ from bot.model.incident import Incident, Severity, Status
 from bot.services import commands, incidents
 from bot.services.incidents import Asked
 from bot.store import incidents as stored
-from bot.store import outbox, timers
+from bot.store import outbox
 from bot.store.database import Database, Row, Tx
 from tests.support.clock import ManualClock
 from tests.support.configs import ALICE, BOB, MALLORY, TEAM, config, policy

@@ -36,6 +36,8 @@ DIALOGUE = [
     ("postmortem INC-1", ["Writing a draft of the post-mortem of INC-1", "its thread"]),
     ("diagnose iora it is slow", ["Looking at iora", "comes here as a message"]),
     ("reports", ["diag_", "iora UNKNOWN"]),
+    ("runbooks", ["There are no runbooks", "iora init"]),
+    ("run high-cpu-usage", ["There are no runbooks", "iora init"]),
     ("stats", ["1 incident in 30 d", "1 sev1", "Time to acknowledge"]),
     ("doctor", ["Slack: ", "database: ", "iora: ", "clock: "]),
     ("oncall", ["No schedule is configured."]),
@@ -76,7 +78,10 @@ async def test_nothing_typed_at_all_is_the_help(house):
         ("health nothing-like-it", "There is no target `nothing-like-it`. There are: iora."),
         ("ack", "No incident is open. Name the one you mean; see `/iora incidents all`."),
         ("ack INC-9", "There is no INC-9. See `/iora incidents` for those that are open."),
-        ("ack the thing", "`the thing` is no incident such as INC-7. Write `/iora ack [INC-n] [take over]`."),
+        (
+            "ack the thing",
+            "`the thing` is no incident such as INC-7. Write `/iora ack [INC-n] [take over]`.",
+        ),
         ("severity INC-1 sev9", "`sev9` is no severity: sev1 is the worst, sev4 the least."),
         (
             "assign INC-1 bob",

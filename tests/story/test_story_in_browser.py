@@ -105,3 +105,4 @@ async def test_a_newcomer_plays_the_whole_story(open_page: OpenPage) -> None:
         await page.click("#modal-close")
         await expect(card).to_contain_text("RESOLVED after")
         await expect(card).to_contain_text("to acknowledge")
+        await page.close()  # before the server: a page that stays complains that it is gone

@@ -107,4 +107,4 @@ async def open_page(browser: str) -> AsyncIterator[OpenPage]:
 
         yield opened
         await connected.close()
-    assert complaints == []
+    assert complaints == [], complaints

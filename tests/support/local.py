@@ -66,7 +66,7 @@ async def local(folder: Path, **environ: str) -> AsyncIterator[Local]:
             assert re.fullmatch(r"Open http://127\.0\.0\.1:\d+/\n", line), line
             hint = (await process.stdout.readline()).decode()
         found = re.search(
-            r"export IORA_DATABASE_URL=(sqlite:////\S+/iora\.db); \S*iora runbooks", hint
+            r"export IORA_DATABASE_URL=(sqlite:////\S+/iora\.db); .*iora'? runbooks", hint
         )
         assert found is not None, hint
         yield Local(process, line.split()[1], found[1])

@@ -45,8 +45,10 @@ class Fate:
     """``die_at``: the number of the commit right after which it is killed. ``tally``: a file that
     grows by a byte with every commit. ``wall_jump_s``: how far SIGUSR1 sets the wall clock.
     ``call_limit_s``: how long a call of Slack may take, where ten seconds are too long for a test.
-    ``books``: runbooks as JSON. ``digest_over``: how many pings may wait for one person before they
-    are told in one message. ``small_disk``: a folder that is a disk of 24 MB of its own, for this process.
+    ``books``: runbooks as JSON. ``die_when``: a query; it is killed after the first commit that makes it
+    find something.
+    ``digest_over``: how many pings may wait for one person before they are told in one message.
+    ``small_disk``: a folder that is a disk of 24 MB of its own, for this process.
     """
 
     environ: Mapping[str, str]
@@ -58,6 +60,7 @@ class Fate:
     pace_ms: int = 0
     call_limit_s: float | None = None
     books: tuple[str, ...] = ()
+    die_when: str | None = None
     digest_over: int = digest.OVER
     small_disk: str = ""
 
@@ -91,17 +94,17 @@ async def _live(fate: Fate) -> None:
     loop.add_signal_handler(signal.SIGUSR1, _set_wall_clock, fate.wall_jump_s)
     tally = os.open(fate.tally, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     commits = 0
+    settings = Settings.read(fate.environ)
 
     def committed() -> None:
         nonlocal commits
         commits += 1
         os.write(tally, b".")
-        if commits == fate.die_at:
+        if commits == fate.die_at or (fate.die_when and _found(settings.database, fate.die_when)):
             os.kill(os.getpid(), signal.SIGKILL)
 
     if fate.call_limit_s:
         client.TIME_LIMIT_S = fate.call_limit_s
-    settings = Settings.read(fate.environ)
     config = Config.model_validate_json(fate.config)
     clock = Ahead(fate.ahead_ms)
     books = {one.runbook.id: one for one in map(read, fate.books)}
@@ -117,6 +120,11 @@ async def _live(fate: Fate) -> None:
     await bot.start()
     await ended.wait()
     await bot.stop()
+
+
+def _found(path: Path, query: str) -> bool:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as beside:
+        return beside.execute(query).fetchone() is not None
 
 
 def _set_wall_clock(jump_s: float) -> None:
@@ -228,7 +236,7 @@ async def mortal(
     )
     tally.unlink(missing_ok=True)
     process = forked(live, written)
-    living = Mortal(house, process, tally, doomed=die_at is not None)
+    living = Mortal(house, process, tally, doomed=die_at is not None or bool(fate.get("die_when")))
     try:
         yield living
     finally:

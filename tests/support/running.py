@@ -24,6 +24,7 @@ from tests.support.house import House
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
+NOT_PASSED_ON = {"HOST", "PORT", "LOG_LEVEL", "COLUMNS", "LINES"}
 
 CONFIG = """\
 version: 1
@@ -90,7 +91,7 @@ def settings(house: House, folder: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("IORA_", "SLACK_")) and name not in {"HOST", "PORT", "LOG_LEVEL"}
+        if not name.startswith(("IORA_", "SLACK_")) and name not in NOT_PASSED_ON
     }
     return kept | {
         "PYTHONPATH": str(ROOT),

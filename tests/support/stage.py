@@ -101,6 +101,7 @@ def health(
 class Stage:
     """What a test holds. ``calls``: the actions that were called, by the step's position.
 
+    ``begun``: all work that ever was;
     ``reads``: what the targets read now; ``under_way``: the work that the bot does at this moment.
     """
 
@@ -109,6 +110,7 @@ class Stage:
         self.now = NOON
         self.reads: dict[str, dict[str, Any]] = {"iora": {}, "worker": {}}
         self.under_way: list[Work] = []
+        self.begun: list[Work] = []
         self.calls: list[tuple[int, int]] = []
         self.looks = 0
         self.asked_since: list[int] = []
@@ -195,6 +197,7 @@ class Stage:
                 work = self.do(runbooks.advance, timer, self.config, healths, {})
                 if work is not None:
                     self.under_way.append(work)
+                    self.begun.append(work)
                     if isinstance(work.definition, ActionStep):
                         self.calls.append((work.run.id, work.step.position))
         raise AssertionError("the loop goes round and round")

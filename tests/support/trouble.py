@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
+import os
 import resource
 import sys
 import threading
@@ -69,7 +70,10 @@ def leak() -> None:
 def begin() -> None:
     match KIND:
         case "cpu":
-            for _ in range(24):  # most of a machine that others use too
+            # All that it may use is one core, and others who want it too get a share of that one only.
+            if hasattr(os, "sched_setaffinity"):
+                os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+            for _ in range(4):
                 threading.Thread(target=burn, daemon=True).start()
         case "leak":
             threading.Thread(target=leak, daemon=True).start()

@@ -21,6 +21,7 @@ MODES = (
     Mode("failing", "Failing", "Many requests end in errors"),
     Mode("leaking", "Leaking memory", "Takes memory and keeps it"),
     Mode("burning", "Burning CPU", "Keeps the processor busy"),
+    Mode("overloaded", "Slow and burning", "Answers late, and keeps the processor busy"),
     Mode("down", "Down", "Does not answer at all"),
 )
 
