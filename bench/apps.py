@@ -22,6 +22,7 @@ from bot.services.backups import Backups
 from bot.services.commands import Commands
 from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
+from bot.services.drill import Drills
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.services.postmortem import Postmortems
@@ -63,10 +64,12 @@ async def ours(path: Path, clock: SystemClock) -> AsyncIterator[tuple[AsyncApp, 
             diagnosis = Diagnosis(database, http, monitoring, live, clock)
             postmortems = Postmortems(database, live, path.parent)
             runs = RunCommands(database, live, monitoring, clock)
+            directory = Directory(client, clock)
+            drills = Drills(database, live, directory.zone)
             commands = Commands(
-                database, live, monitoring, doctor, diagnosis, postmortems, runs, clock
+                database, live, monitoring, doctor, diagnosis, postmortems, runs, drills, clock
             )
-            desk = Desk(commands, Directory(client, clock), live, pool, clock)
+            desk = Desk(commands, directory, live, pool, clock)
             yield app.build(client, desk, lambda: _IDENTITY), desk
             await desk.drain(5)
             await monitoring.close()

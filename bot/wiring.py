@@ -38,6 +38,7 @@ from bot.services.commands import Commands
 from bot.services.delivery import Delivery
 from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
+from bot.services.drill import Drills
 from bot.services.incidents import Asked
 from bot.services.keeper import Keeper
 from bot.services.live import Live
@@ -208,6 +209,7 @@ class Bot:
             self.clock,
             settings.database.parent,
         )
+        directory = Directory(self._web_client, self.clock)
         run_commands = RunCommands(self.database, self.live, self.monitoring, self.clock)
         self.commands = Commands(
             self.database,
@@ -217,9 +219,9 @@ class Bot:
             self.diagnosis,
             self.postmortems,
             run_commands,
+            Drills(self.database, self.live, directory.zone),
             self.clock,
         )
-        directory = Directory(self._web_client, self.clock)
         self.desk = Desk(self.commands, directory, self.live, pool, self.clock)
 
     async def _serve(self) -> None:

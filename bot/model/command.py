@@ -258,6 +258,15 @@ class OnRun(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drill(Command):
+    """Practise a policy: show whom it would ping and ask; ``start``: ping them. ``whole``: all levels."""
+
+    policy: str | None = None
+    whole: bool = False
+    start: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnCall(Command):
     """Who is on call now and next, or at a time; without an offset ``at`` is on a schedule's wall clock."""
 

@@ -70,6 +70,11 @@ class Incident:
         return f"INC-{self.id}"
 
     @property
+    def mark(self) -> str:
+        """What stands before everything that is said of practice: ``[DRILL] ``; else nothing."""
+        return "[DRILL] " if self.drill else ""
+
+    @property
     def live(self) -> bool:
         """Not yet resolved."""
         return self.status is not Status.RESOLVED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.model.actor import person_of
 from bot.model.incident import Entry, Facts, Incident, Status
 from bot.model.message import State
 from bot.model.way import SLACK
@@ -79,10 +80,21 @@ class Overview:
         went out as whoever acknowledged did nothing (``unanswered``), until anybody does something.
         """
         status = self.incident.status
+        if self.incident.drill and self._answered(ping):
+            return False
         if status is not Status.ACKNOWLEDGED:
             return status is Status.OPEN
         quiet = bool(ping.get("unanswered")) and not self.active_since(ping["entry"])
         return bool(ping.get("called")) or quiet
+
+    def _answered(self, ping: Facts) -> bool:
+        """In a drill each person answers for themselves."""
+        return any(
+            one.kind == "answered"
+            and one.seq > ping["entry"]
+            and person_of(one.actor) == ping["person"]
+            for one in self.entries
+        )
 
     def asks_still(self, asking: Facts) -> bool:
         """Whether whoever acknowledged still owes an answer to an asking of these facts."""

@@ -58,6 +58,11 @@ WORDS = (
         "override SCHEDULE @person DURATION [from TIME] | SCHEDULE off",
         "put somebody on call for a while in place of whom the schedule names, or take that back",
     ),
+    Word(
+        "drill",
+        "drill [policy] [all] [start]",
+        "practise: ping people as in earnest, marked as a drill; all: beyond the first who are pinged",
+    ),
     Word("stats", "stats [window]", "how many, and how long it took, over 30d or another window"),
     Word(
         "doctor",

@@ -11,7 +11,7 @@ from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, health, oncall, preview, report, run, runbooks
+from bot.render import card, drill, health, oncall, preview, report, run, runbooks
 from bot.render.blocks import (
     Block,
     actions,
@@ -36,6 +36,7 @@ _DONE = {
     "resolved": "is resolved",
     "reopened": "is open again",
     "note": "has your note",
+    "answered": "is a drill, and has your answer: thank you",
     "escalated": "goes to the next level now",
     "on_it": "is yours still: nothing else happens by itself",
 }
@@ -82,7 +83,7 @@ def _done(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     seen: Overview = facts["overview"]
     incident = seen.incident
     words = _words(seen, facts["done"]) if facts["fresh"] else " was declared by you a moment ago"
-    text = f"{incident.key}{words}: {incident.severity.upper()} {outside(incident.title, 200)}."
+    text = f"{incident.mark}{incident.key}{words}: {incident.severity.upper()} {outside(incident.title, 200)}."
     blocks: list[Block] = [section(text)]
     following = upcoming(seen)
     if following and facts["done"] in {"declared", "reopened", "severity"}:
@@ -133,7 +134,7 @@ def _in_list(seen: Overview) -> str:
         else f"open for {format_duration(seen.now - one.opened_at)}"
     )
     return (
-        f"*{one.key}* {one.severity.upper()} {one.status.upper()}: {outside(one.title, 150)} "
+        f"{one.mark}*{one.key}* {one.severity.upper()} {one.status.upper()}: {outside(one.title, 150)} "
         f"({took}, commander {holder(one.commander)})"
     )
 
@@ -144,12 +145,13 @@ def _timeline(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     if buttons:
         newest_first = [cut_mrkdwn(one, 700) for one in reversed(lines[-_TIMELINE:])]
         lines = that_fit(newest_first)[::-1]
-    blocks: list[Block] = [header(f"{seen.incident.key}: timeline")]
+    incident = seen.incident
+    blocks: list[Block] = [header(f"{incident.mark}{incident.key}: timeline")]
     blocks += paragraphs(lines)
     left = len(seen.entries) - len(lines)
     if left:
         blocks.append(context(f"{left} older entries: `iora timeline {seen.incident.key}` has all"))
-    text = f"{seen.incident.key}: {counted(len(seen.entries), 'entry', 'entries')}"
+    text = f"{incident.mark}{incident.key}: {counted(len(seen.entries), 'entry', 'entries')}"
     return Drawing(f"{text}, the last: {lines[-1]}", blocks)
 
 
@@ -294,6 +296,7 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "runbooks": _runbooks,
     "preview": _preview,
     "help": _help,
+    "drill": drill.plan,
     "oncall": oncall.oncall,
     "override": oncall.override,
 }

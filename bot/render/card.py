@@ -39,6 +39,8 @@ def card(seen: Overview) -> Drawing:
     if lines:
         blocks.append(section("\n".join(lines)))
     small = [*_told(seen), *_durations(incident)]
+    if incident.drill:
+        small.insert(0, "*A drill: nothing is wrong. Whoever is pinged acknowledges.*")
     if small:
         blocks.append(context(*small))
     blocks.append(actions(_buttons(seen)))

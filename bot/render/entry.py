@@ -44,7 +44,7 @@ def line(entry: Entry) -> str:
 
 def reply(incident: Incident, entry: Entry, *later: Entry) -> Drawing:
     """The entry in the card's thread; with those that came while nothing could be told."""
-    text = sentence(entry)
+    text = f"{incident.mark}{sentence(entry)}"
     if later:
         lines = [line(one) for one in (entry, *later)]
         note = context(f"{incident.key} | told late, in one message")
@@ -55,7 +55,8 @@ def reply(incident: Incident, entry: Entry, *later: Entry) -> Drawing:
 
 def _declared(actor: str, facts: Facts) -> str:
     on = f" on {', '.join(facts['targets'])}" if facts["targets"] else ""
-    return f"{actor} declared {facts['severity'].upper()} *{outside(facts['title'], 200)}*{on}."
+    practice = "the drill " if facts.get("drill") else ""
+    return f"{actor} declared {practice}{facts['severity'].upper()} *{outside(facts['title'], 200)}*{on}."
 
 
 def _with_text(words: str) -> Callable[[str, Facts], str]:
@@ -108,6 +109,21 @@ def _escalation(actor: str, facts: Facts) -> str:
     if facts["nobody"]:
         parts.append(f"Nobody is behind {escape(', '.join(facts['nobody']))}.")
     return " ".join(parts)
+
+
+def _drill(actor: str, facts: Facts) -> str:
+    pings = facts["pings"]
+    if not pings:
+        return "The drill is over: nobody was pinged."
+    told = f"{facts['answered']} of {len(pings)} pings were acknowledged"
+    return f"The drill is over: {told}: {', '.join(map(_how_long, pings))}."
+
+
+def _how_long(ping: Facts) -> str:
+    took = ping["took"]
+    return f"<@{ping['person']}> " + (
+        f"after {format_duration(took)}" if took is not None else "*not*"
+    )
 
 
 def _asked(actor: str, facts: Facts) -> str:
@@ -214,6 +230,8 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "refused": _refused,
     "escalation": _escalation,
     "asked": _asked,
+    "answered": lambda actor, facts: f"{actor} answered after {format_duration(facts['took'])}.",
+    "drill": _drill,
     "on_it": lambda actor, facts: f"{actor} is on it.",
     "unreached": _unreached,
     "way": _way,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.model.actor import person_of
 from bot.model.incident import Incident, Status
 from bot.model.message import Block, Drawing, State
-from bot.model.overview import Overview, Ping
+from bot.model.overview import Overview, Ping, last_entry
 from bot.model.units import format_duration
 from bot.model.way import SLACK
 from bot.render.blocks import actions, button, context, section, time
@@ -23,7 +24,7 @@ def ping(seen: Overview, facts: Mapping[str, Any], *, repeated: bool = False) ->
     """The ping as it should read now: after an acknowledgement every copy says who did it."""
     incident = seen.incident
     if not seen.asks(facts):
-        return _answered(seen)
+        return _answered(seen, facts)
     if incident.status is Status.ACKNOWLEDGED:
         return _called(seen, facts) if facts.get("called") else _unanswered(seen, facts)
     # Said first: nobody should wonder why it came twice.
@@ -33,9 +34,7 @@ def ping(seen: Overview, facts: Mapping[str, Any], *, repeated: bool = False) ->
     blocks: list[Block] = [
         section(f"*{mark}{outside(heading(incident), 300)}*"),
         section(_words(_before(seen, facts), _own(facts), _because(facts), _evidence(seen))),
-        section("Do: acknowledge and look. Evidence is saved; restarting loses nothing.")
-        if seen.last("evidence")
-        else section("Do: acknowledge and look."),
+        section(_do(seen)),
         context(*_small(seen, facts)),
         actions(
             [
@@ -75,9 +74,17 @@ def still(seen: Overview, facts: Mapping[str, Any]) -> Drawing:
     )
 
 
+def _do(seen: Overview) -> str:
+    if seen.incident.drill:
+        return "Do: acknowledge. This is a drill: nothing is wrong, only pings are tried."
+    saved = " Evidence is saved; restarting loses nothing." if seen.last("evidence") else ""
+    return f"Do: acknowledge and look.{saved}"
+
+
 def _named(incident: Incident) -> str:
-    drill = "[DRILL] " if incident.drill else ""
-    return f"{drill}{incident.key} {incident.severity.upper()}: {outside(incident.title, 200)}"
+    return (
+        f"{incident.mark}{incident.key} {incident.severity.upper()}: {outside(incident.title, 200)}"
+    )
 
 
 def _words(*parts: str) -> str:
@@ -108,14 +115,16 @@ def _why(seen: Overview, facts: Mapping[str, Any]) -> str:
     return reason if facts["stage"] == "level" else f"Open for {age}. {reason}"
 
 
-def _answered(seen: Overview) -> Drawing:
+def _answered(seen: Overview, facts: Mapping[str, Any]) -> Drawing:
     incident = seen.incident
     last = seen.last(str(incident.status))
     if incident.status is Status.ACKNOWLEDGED:
         last = seen.last("acknowledged", "on_it", "assigned")
+    if incident.drill and incident.live:
+        own = (one for one in seen.entries if person_of(one.actor) == facts["person"])
+        last = last_entry(own, "answered")
     done = sentence(last) if last else f"It is {incident.status}."
-    drill = "[DRILL] " if incident.drill else ""
-    text = f"{drill}{incident.key} {incident.severity.upper()} is {incident.status}: {done}"
+    text = f"{incident.mark}{incident.key} {incident.severity.upper()} is {incident.status}: {done}"
     show = button(f"Open {incident.key}", "iora:incident:open", incident.key)
     return Drawing(
         text,

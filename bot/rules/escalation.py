@@ -195,6 +195,8 @@ def _called(
             passed.append(part if reason is None else Part(part.notify, reason, number))
             if part.notify:
                 return passed, turn
+    if case.ends:
+        return passed, turn
     if turn is None or since is None:
         turn = Turn("last_resort", sum(_is_last(one.stage) for one in case.past.turns), now)
     told = _told(case, turn, now)

@@ -64,20 +64,35 @@ async def identify(client: AsyncWebClient) -> Identity:
     )
 
 
+@dataclass(frozen=True)
+class Who:
+    """What Slack says of a person; before it was asked, they count as a full member."""
+
+    guest: bool = False
+    zone: str | None = None
+
+
 class Directory:
-    """Who is a guest or someone of a connected team. Asked once an hour a person."""
+    """Who is a guest or someone of a connected team, and their time zone. Asked once an hour a person."""
 
     KEPT, KEPT_MS = 5_000, 3_600_000
 
     def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._guests: OrderedDict[str, tuple[bool, int]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[Who, int]] = OrderedDict()
 
     async def is_guest(self, person: str) -> bool:
         """Where Slack can't be asked, what it said last counts; before that, a full member."""
+        return (await self._who(person)).guest
+
+    async def zone(self, person: str) -> str | None:
+        """The name of the person's time zone, where Slack tells it."""
+        return (await self._who(person)).zone
+
+    async def _who(self, person: str) -> Who:
         now = self._clock.now()
-        known, asked_at = self._guests.get(person, (False, now - self.KEPT_MS))
+        known, asked_at = self._known.get(person, (Who(), now - self.KEPT_MS))
         if now - asked_at < self.KEPT_MS:
             return known
         try:
@@ -85,10 +100,9 @@ class Directory:
         except CALL_ERRORS as error:
             log.warning("users.info of %s: %s", person, error)
             return known
-        guest = any(
-            user.get(mark) for mark in ("is_restricted", "is_ultra_restricted", "is_stranger")
-        )
-        self._guests[person] = guest, now
-        while len(self._guests) > self.KEPT:
-            self._guests.popitem(last=False)
-        return guest
+        marks = ("is_restricted", "is_ultra_restricted", "is_stranger")
+        found = Who(any(map(user.get, marks)), user.get("tz") or None)
+        self._known[person] = found, now
+        while len(self._known) > self.KEPT:
+            self._known.popitem(last=False)
+        return found

@@ -18,6 +18,7 @@ from bot.model.command import (
     Declare,
     Diagnose,
     Doctor,
+    Drill,
     EndOverride,
     Health,
     Help,
@@ -43,6 +44,7 @@ from bot.model.runbook import Runbook
 from bot.rules import access, statistics
 from bot.services import asking, doctor, healthy, incidents, oncall, postmortem
 from bot.services.diagnosis import Diagnosis
+from bot.services.drill import Drills
 from bot.services.incidents import Asked, Done
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
@@ -73,6 +75,7 @@ class Commands:
         diagnosis: Diagnosis,
         postmortems: Postmortems,
         runs: RunCommands,
+        drills: Drills,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -98,6 +101,7 @@ class Commands:
             Runbooks: runs.list,
             StartRun: runs.start,
             OnRun: runs.act,
+            Drill: drills.carry_out,
             OnCall: self._oncall,
             SetOverride: self._set_override,
             EndOverride: self._end_override,

@@ -33,7 +33,7 @@ from bot.services import digest, heartbeat, paging
 from bot.services.attachment import upload_of
 from bot.services.live import Live
 from bot.services.sending import Told, begin, code, finish, put_off
-from bot.store import digests, outbox, pages
+from bot.store import outbox, pages
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -154,9 +154,15 @@ class Delivery:
         """What goes next. One that can't be read holds up nobody else's message."""
         edits = self._edits_in_turn()
         try:
-            quiet = await self._prepared(destination, edits)
+            quiet = await self._is_quiet(destination, edits)
             return await self._database.write(
-                begin, destination, self._live.config, edits, quiet, self._told
+                begin,
+                destination,
+                self._live.config,
+                edits,
+                quiet,
+                self._told,
+                self._digest_over,
             )
         except StoreError:
             raise
@@ -165,18 +171,10 @@ class Delivery:
             await self._database.write(put_off, destination, edits)
             return None
 
-    async def _prepared(self, destination: str, edits: bool) -> bool:
-        """Before a page: put many into one, and learn whether the person is in do-not-disturb."""
-        paged = await self._database.read(_to_page, destination, edits, self._digest_over)
-        if paged is None:
-            return False
-        person, too_many = paged
-        more = too_many
-        while more:
-            more = await self._database.write(
-                digest.gather, destination, self._live.config, self._digest_over
-            )
-        return destination == f"user:{person}" and await self._quiet(person)
+    async def _is_quiet(self, destination: str, edits: bool) -> bool:
+        """Before a page in Slack: whether the person is in do-not-disturb."""
+        person = await self._database.read(_paged_next, destination, edits)
+        return person is not None and destination == f"user:{person}" and await self._quiet(person)
 
     async def _in_turn(self, destination: str) -> bool:
         """Wait as long as the pace or a 429 asks to; False once the bot stops."""
@@ -260,9 +258,9 @@ def _any_overdue(tx: Tx) -> bool:
     return bool(pages.to_pass_on(tx, tx.now - paging.PASS_ON_AFTER_MS))
 
 
-def _to_page(tx: Tx, destination: str, edits: bool, over: int) -> tuple[str, bool] | None:
-    """Who is paged next at a destination, and whether too many pings wait there; None: nobody."""
+def _paged_next(tx: Tx, destination: str, edits: bool) -> str | None:
+    """Who is paged next at a destination; None: something else is next."""
     message = outbox.head(tx, destination, edits)
     if message is None or message.kind not in paging.KINDS or message.ts is not None:
         return None
-    return message.facts["person"], digests.more_than(tx, destination, over)
+    return str(message.facts["person"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.model.config import Config
 from bot.model.message import Message, State
 from bot.services import paging
 from bot.store import digests, outbox
@@ -11,15 +10,20 @@ from bot.store.database import Tx
 OVER = 5  # pings that may wait for one person before they are told in one message
 JOINS_MS = 60_000
 """What comes so soon after a digest was sent stands in it, instead of a second one."""
-_AT_ONCE = 500  # nobody's commit is to wait for ten thousand
+GOES_ON_MS = 10_000
+"""While more came within so long, what comes stands in it too, however little it is."""
+_AT_ONCE = 500
 
 
-def gather(tx: Tx, destination: str, config: Config, over: int = OVER) -> bool:
-    """Put what waits for a destination into one message; whether there is more of it.
+def gather(tx: Tx, destination: str, over: int = OVER) -> bool:
+    """Put what waits for a destination into one message, if it is too much; whether anything was done.
 
     What somebody asks for though the incident is acknowledged goes on its own: a digest is about those
     that nobody has acknowledged.
     """
+    known = digests.recent(tx, destination, tx.now - JOINS_MS)
+    if known is not None and tx.now - known.facts["at"] < GOES_ON_MS:
+        over = 0
     if not digests.more_than(tx, destination, over):
         return False
     waiting = [
@@ -28,14 +32,13 @@ def gather(tx: Tx, destination: str, config: Config, over: int = OVER) -> bool:
         if not (message.facts.get("called") or message.facts.get("unanswered"))
     ]
     wanted = [message for message in waiting if _wanted(tx, message)]
-    if len(wanted) <= over and len(waiting) < _AT_ONCE:
-        return False
-    if wanted:
-        digest = _digest(tx, destination, wanted[0])
-        for message in wanted:
-            digests.put_in(tx, digest.id, message)
-        outbox.set_facts(tx, digest.id, digest.facts)
-    return bool(wanted) and len(waiting) == _AT_ONCE
+    if len(wanted) <= over:
+        return len(wanted) < len(waiting)
+    digest = known or _made(tx, destination, wanted[0])
+    for message in wanted:
+        digests.put_in(tx, digest.id, message)
+    outbox.set_facts(tx, digest.id, {**digest.facts, "at": tx.now})
+    return True
 
 
 def _wanted(tx: Tx, message: Message) -> bool:
@@ -46,10 +49,7 @@ def _wanted(tx: Tx, message: Message) -> bool:
     return False
 
 
-def _digest(tx: Tx, destination: str, first: Message) -> Message:
-    known = digests.recent(tx, destination, tx.now - JOINS_MS)
-    if known is not None:
-        return known
+def _made(tx: Tx, destination: str, first: Message) -> Message:
     person = first.facts["person"]
     key = paging.key_of(f"digest:{person}:{first.id}", first.via)
     facts = {"person": person, "at": tx.now}

@@ -11,7 +11,16 @@ from bot.model.config import Config
 from bot.model.reading import Health
 from bot.model.timer import Timer
 from bot.rules.known import Values
-from bot.services import asking, backups, escalation, evidence, handover, heartbeat, monitoring
+from bot.services import (
+    asking,
+    backups,
+    drill,
+    escalation,
+    evidence,
+    handover,
+    heartbeat,
+    monitoring,
+)
 from bot.services.backups import Backups
 from bot.services.diagnosis import Diagnosis
 from bot.services.healthy import Healthy
@@ -65,6 +74,7 @@ class Due:
             "prune": self._prune,
             "reserve": self._reserve,
             handover.KIND: self._hand_over,
+            drill.KIND: self._drill,
             heartbeat.KIND: self._beat,
             backups.KIND: self._backups.work,
         }
@@ -132,6 +142,9 @@ class Due:
         else:
             made = await self._diagnosis.report(wanted, progress=progress)
             await self._database.write(asking.finish, timer, made, self._live.config)
+
+    async def _drill(self, timer: Timer) -> None:
+        await self._database.write(drill.look, timer, self._live.config)
 
     async def _hand_over(self, timer: Timer) -> None:
         await self._database.write(handover.hand_over, timer, self._live.config)

@@ -12,9 +12,9 @@ from bot.model.command import Declare, OnIncident
 from bot.model.config import Config
 from bot.model.incident import Entry, Facts, Incident, Severity, Status
 from bot.model.overview import last_entry
-from bot.rules import access, lifecycle
+from bot.rules import access, drill, lifecycle
 from bot.services import course, takeover
-from bot.services.overview import paged
+from bot.services.overview import paged, pings_of
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
@@ -23,7 +23,7 @@ THREAD = {"acknowledged", "assigned", "severity", "mitigated", "resolved", "reop
 ASKINGS = ("still",)  # whoever acknowledged was asked whether they are on it
 CARD_AND_COPIES = ("card", "ping", *ASKINGS)
 # What says that somebody is on it, where nobody seemed to be.
-ANSWERS = {"on_it", "assigned"}
+ANSWERS = {"on_it", "assigned", "answered"}
 # What a decision looks back at; the rest of a long timeline stays unread.
 DECIDED_BY = ("escalation", "acknowledged", "mitigated", "resolved", "reopened")
 
@@ -80,11 +80,22 @@ def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Re
     if command.impact:
         incidents.update(tx, incident.id, {"impact": command.impact})
         incident = replace(incident, impact=command.impact)
-    facts = {"title": incident.title, "severity": severity, "targets": list(incident.targets)}
-    incidents.add_entry(tx, incident.id, who, "declared", facts)
-    course.arm(tx, config, incident)
+    announce(tx, config, incident)
     if incident.targets:
         timers.arm(tx, "collect", str(incident.id), tx.now, incident_id=incident.id)
+    return Done(incident, "declared")
+
+
+def announce(tx: Tx, config: Config, incident: Incident) -> None:
+    """The first entry of an incident, its escalation, and its card."""
+    facts: dict[str, Any] = {
+        "title": incident.title,
+        "severity": incident.severity,
+        "targets": list(incident.targets),
+    }
+    facts |= {"drill": True} if incident.drill else {}
+    incidents.add_entry(tx, incident.id, incident.declared_by, "declared", facts)
+    course.arm(tx, config, incident)
     outbox.add(
         tx,
         f"card:{incident.id}",
@@ -93,7 +104,6 @@ def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Re
         {"title": incident.title},
         incident_id=incident.id,
     )
-    return Done(incident, "declared")
 
 
 def change(tx: Tx, config: Config, command: OnIncident, asked: Asked) -> Done | Refusal:
@@ -102,7 +112,7 @@ def change(tx: Tx, config: Config, command: OnIncident, asked: Asked) -> Done | 
     if isinstance(decided, Refusal):
         return decided
     incident, decision = decided
-    _apply(tx, config, incident, decision, asked.actor)
+    apply(tx, config, incident, decision, asked.actor)
     now = incidents.get(tx, incident.id)
     assert now is not None
     return Done(now, decision.kind)
@@ -155,7 +165,8 @@ def _decided(
     if isinstance(incident, Refusal):
         return outsider or incident
     entries = incidents.timeline(tx, incident.id, DECIDED_BY)
-    decision = outsider or _decide(config, incident, command, asked.actor, entries, tx.now)
+    decision = outsider or _practised(tx, incident, command, asked.actor)
+    decision = decision or _decide(config, incident, command, asked.actor, entries, tx.now)
     if isinstance(decision, lifecycle.Change):
         confirm = takeover.confirm(tx, config, incident, command, asked.actor, entries)
         if confirm is not None:  # nothing was refused, so nothing is on the timeline
@@ -166,6 +177,16 @@ def _decided(
         incidents.add_entry(tx, incident.id, asked.actor.text, "refused", facts)
         return decision
     return incident, decision
+
+
+def _practised(
+    tx: Tx, incident: Incident, command: OnIncident, actor: Actor
+) -> lifecycle.Decision | None:
+    """What it means in a drill; None where that is nothing of its own."""
+    if not incident.drill:
+        return None
+    said = incidents.timeline(tx, incident.id, ("answered",))
+    return drill.decide(incident, command, actor, pings_of(tx, incident), said, tx.now)
 
 
 def _decide(
@@ -195,13 +216,14 @@ def _with_who(refusal: Refusal, incident: Incident, entries: Collection[Entry]) 
     return Refusal(refusal.reason.removesuffix(".") + f", by {who}.", refusal.remedy)
 
 
-def _apply(
+def apply(
     tx: Tx,
     config: Config,
     incident: Incident,
     change: lifecycle.Change,
     actor: Actor,
 ) -> None:
+    """Commit a change with its entry, and with what it does to the escalation, the card and the copies."""
     columns: dict[str, Any] = dict(change.columns)
     facts = change.facts
     if change.kind == "severity":
@@ -220,6 +242,8 @@ def _apply(
     outbox.revise(tx, incident.id, copies)
     if change.kind in THREAD:
         add_reply(tx, changed, seq)
+    if changed.drill:
+        timers.hasten(tx, "drill", incident.id)
     if change.kind == "assigned":
         _tell(tx, changed, seq, actor, change.facts)
 

@@ -28,7 +28,22 @@ def overview(tx: Tx, config: Config, incident_id: int) -> Overview | None:
 def overview_of(tx: Tx, config: Config, incident: Incident) -> Overview:
     """The same for one that was read in this transaction."""
     entries = tuple(incidents.timeline(tx, incident.id))
-    pings = tuple(
+    pings = pings_of(tx, incident)
+    behind, case = roster(tx, config), course.case_of(tx, config, incident, entries)
+    return Overview(
+        incident,
+        entries,
+        pings,
+        _upcoming(tx, behind, case),
+        tx.now,
+        waiting=tuple(_waiting(behind, case, tx.now)),
+        asking=_asking(case),
+    )
+
+
+def pings_of(tx: Tx, incident: Incident) -> tuple[Ping, ...]:
+    """Every ping of the incident by every way it went, oldest first."""
+    return tuple(
         Ping(
             message.facts["person"],
             message.state,
@@ -40,16 +55,6 @@ def overview_of(tx: Tx, config: Config, incident: Incident) -> Overview:
             message.facts.get("instead"),
         )
         for message in outbox.of_incident(tx, incident.id, "ping")
-    )
-    behind, case = roster(tx, config), course.case_of(tx, config, incident, entries)
-    return Overview(
-        incident,
-        entries,
-        pings,
-        _upcoming(tx, behind, case),
-        tx.now,
-        waiting=tuple(_waiting(behind, case, tx.now)),
-        asking=_asking(case),
     )
 
 

@@ -66,7 +66,8 @@ def wanted(tx: Tx, message: Message) -> bool:
     incident = incidents.get(tx, message.incident_id)
     if incident is None:
         return False
-    entries = incidents.timeline(tx, incident.id) if message.facts.get("unanswered") else ()
+    looks_back = incident.drill or message.facts.get("unanswered")
+    entries = incidents.timeline(tx, incident.id) if looks_back else ()
     seen = Overview(incident, tuple(entries), (), None, tx.now)
     return seen.asks(message.facts) and not pages.superseded(tx, message)
 

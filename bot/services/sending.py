@@ -45,13 +45,14 @@ def begin(
     edits: bool = True,
     quiet: bool = False,
     told: Told = MappingProxyType({}),
+    over: int = digest.OVER,
 ) -> Attempt | None:
     """Take what goes next to a destination and note that it is about to be sent.
 
     ``edits`` False: only what is to be posted. ``quiet``: the person is in do-not-disturb, so that their
-    next way goes at once. ``told``: what went out from memory, or is about to (None). Nobody else sends
-    to the destination meanwhile, so what is found as ``sending`` was left there when its outcome could
-    not be stored: it is unsure.
+    next way goes at once. ``told``: what went out from memory, or is about to (None). ``over``: how
+    many pings may wait before they are told in one. Nobody else sends to the destination meanwhile, so
+    what is found as ``sending`` was left there when its outcome could not be stored: it is unsure.
     """
     while (message := outbox.head(tx, destination, edits)) is not None:
         if message.state is State.SENDING:
@@ -59,6 +60,8 @@ def begin(
             continue
         if message.ts is None and _is_page(message) and told_as(message) in told:
             _record(tx, message, told[told_as(message)])
+            continue
+        if message.kind == "ping" and message.ts is None and digest.gather(tx, destination, over):
             continue
         attempt = attempt_of(tx, _caught_up(tx, message), config)
         if not_wanted(tx, attempt):

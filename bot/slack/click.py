@@ -15,6 +15,7 @@ from bot.model.command import (
     Assign,
     Declare,
     Diagnose,
+    Drill,
     Escalate,
     Health,
     Mitigate,
@@ -55,6 +56,7 @@ class Click:
             "iora:incident:open": self._asks(Show),
             "iora:incident:postmortem": self._asks(Postmortem),
             "iora:incident:more": self._more,
+            "iora:drill:start": self._drill,
             **RunClick(desk, client).handlers,
             "iora:health:declare": self._declare,
             "iora:health:share": self._share,
@@ -144,6 +146,12 @@ class Click:
         """Committed before the ack; the progress is a message of its own."""
         target = mark.partition("@")[0]
         self._desk.say(body, await self._desk.do(Diagnose(target=target), body))
+
+    async def _drill(self, body: Body, chosen: str) -> None:
+        """The value names the policy, and whether all of it is played."""
+        name, _, whole = chosen.partition(" ")
+        command = Drill(policy=name, whole=bool(whole), start=True)
+        self._desk.say(body, await self._desk.do(command, body))
 
     async def _share(self, body: Body, marks: str) -> None:
         self._desk.later(self._shared(body, marks), "share a health answer")

@@ -45,7 +45,7 @@ from bot.model.incident import Severity
 from bot.model.run import Mark
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
-from bot.slack import rota
+from bot.slack import practice, rota
 from bot.slack.said import Said, usage
 from bot.slack.said import person as _person
 from bot.slack.said import quoted as _quoted
@@ -384,6 +384,7 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "reopen": _with_text("reopen", lambda number, text: Reopen(incident=number, text=text)),
     "escalate": _with_text("escalate", lambda number, text: Escalate(incident=number, text=text)),
     "note": _note,
+    "drill": practice.drill,
     "update": _update,
     "oncall": rota.oncall,
     "override": rota.override,

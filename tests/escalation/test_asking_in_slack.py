@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,19 @@ async def test_a_critical_reading_pings_the_group_with_its_reason_and_the_readin
     ping = await told(house, BOB, "Critical CPU usage on iora")
     assert "CPU 96 % &gt; 90 (agent" in text_of(ping)
     assert "Level 2 of 3" in text_of(ping)
+
+
+async def test_lost_data_is_told_to_whoever_was_paged_first_as_lost(house: House) -> None:
+    await declared(house)
+    house.target.cpu = None
+    house.advance(5 * MINUTE)
+    await house.until(lambda: house.bot is not None, "the look")
+    for _ in range(6):
+        house.advance(MINUTE)
+        await asyncio.sleep(0.2)
+    ping = await told(house, ALICE, "nobody can tell: cpu_percent &gt; 90")
+    assert "CPU unknown" in text_of(ping)
+    assert house.pings(BOB) == []
 
 
 async def test_the_card_says_what_is_waited_for(house: House) -> None:

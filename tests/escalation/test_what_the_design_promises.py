@@ -480,6 +480,15 @@ def test_one_look_that_could_not_be_made_is_made_up_for_at_once() -> None:
     assert escalation.decide(case, Seen(), minute(7)).fire is not None  # the first level, alone
 
 
+# Practice.
+
+
+def test_a_drill_ends_after_its_levels_and_no_call_takes_it_further() -> None:
+    drill = replace(incident(), drill=True, targets=())
+    found = brief(play(PLAIN, called(20), called(21), found=drill, ends=True, until=300))
+    assert found == ["0 ALICE, channel", "5 CAROL, DAVE", "15 BOB"]
+
+
 # Working hours: NOON is a Sunday afternoon, 17:06 in Berlin.
 
 HOURS = {"timezone": "Europe/Berlin", "days": "mon-fri", "from": "09:00", "to": "17:00"}

@@ -26,6 +26,31 @@ TITLE = "declare sev2 API slow"
 
 
 AT_ONCE = escalating(("0s", ["channel", f"user:{ALICE}"]))
+ON_CONDITIONS = {
+    "default": "critical",
+    "last_resort": [f"user:{ALICE}"],
+    "policies": {
+        "critical": {
+            "levels": [
+                {"after": "0s", "notify": ["channel"]},
+                *(
+                    {
+                        "after": "1m",
+                        "when": when,
+                        "notify": [f"user:{ALICE}"],
+                        "reason": reason,
+                        "after_acknowledge": True,
+                    }
+                    for when, reason in (
+                        ("cpu_percent > 90", "Critical CPU usage"),
+                        ("memory_mb > 1024", "Critical memory usage"),
+                    )
+                ),
+            ],
+            "repeat": {"every": "1h", "times": 1},
+        }
+    },
+}
 AFTER_A_MINUTE = escalating(("0s", ["channel"]), ("1m", ["channel", f"user:{ALICE}"]))
 
 
@@ -144,7 +169,76 @@ async def told_by_two_ways(folder: Path, die_at: int | None) -> tuple[int, bool]
     return commits, killed
 
 
-@pytest.mark.parametrize("path", [told_at_once, told_when_overdue, told_by_two_ways])
+async def told_on_conditions(folder: Path, die_at: int | None) -> tuple[int, bool]:
+    """Two levels wait for a reading, and both are met when the bot comes back: one ping, both reasons."""
+    fresh(folder)
+    async with standing(folder) as house:
+        house.target.cpu, house.target.memory = 96.0, 1_100.0
+        config = config_for(house.target, escalation=ON_CONDITIONS)
+        async with mortal(house, config) as bot:
+            assert await declared(house, bot)
+            await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
+            await bot.end()
+        house.clock.move(61_000)
+        async with mortal(house, config, die_at=die_at) as bot:
+            await quiet(house, bot)
+            commits = bot.commits
+            await bot.end()
+            killed = bot.killed
+        if killed:
+            house.clock.move(LATER_MS)
+            async with mortal(house, config) as bot:
+                await quiet(house, bot)
+                await bot.end()
+        exactly_once(house, f"killed at commit {die_at}")
+        assert "Critical CPU usage; Critical memory usage" in house.pings(ALICE)[0].text
+    return commits, killed
+
+
+async def told_after_an_asking(folder: Path, die_at: int | None) -> tuple[int, bool]:
+    """Bob acknowledges and is asked; he gives no answer, and the kill hits the bot that tells Alice."""
+    fresh(folder)
+    async with standing(folder) as house:
+        house.target.cpu = 96.0
+        config = config_for(house.target, escalation=ON_CONDITIONS)
+        async with mortal(house, config) as bot:
+            assert await declared(house, bot)
+            assert (await house.slash(BOB, "ack INC-1")).ok
+            await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
+            await bot.end()
+        house.clock.move(61_000)
+        async with mortal(house, config) as bot:
+            assert await bot.connected()
+            await house.until(lambda: house.pings(BOB), "Bob is asked")
+            await house.until(lambda: not Books(house).waiting(), "all of it is there")
+            await bot.end()
+        house.clock.move(301_000)
+        async with mortal(house, config, die_at=die_at) as bot:
+            await quiet(house, bot)
+            commits = bot.commits
+            await bot.end()
+            killed = bot.killed
+        if killed:
+            house.clock.move(LATER_MS)
+            async with mortal(house, config) as bot:
+                await quiet(house, bot)
+                await bot.end()
+        exactly_once(house, f"killed at commit {die_at}")
+        assert len(house.pings(BOB)) == 1, "asked once"
+        assert "did not answer when asked" in house.pings(ALICE)[0].text
+    return commits, killed
+
+
+PATHS = [
+    told_at_once,
+    told_when_overdue,
+    told_by_two_ways,
+    told_on_conditions,
+    told_after_an_asking,
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
 async def test_a_kill_at_any_commit_loses_no_ping_and_doubles_none(
     tmp_path: Path, path: Any
 ) -> None:
@@ -186,3 +280,29 @@ async def test_a_kill_in_the_middle_of_a_send_loses_nothing_and_doubles_nothing(
             await quiet(house, bot)
             await bot.end()
         exactly_once(house, f"killed in the middle of send {number}")
+
+
+@pytest.mark.parametrize("fault", ["hang_before", "hang_after"])
+async def test_a_kill_in_the_middle_of_a_ping_on_a_condition_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, fault: str
+) -> None:
+    async with standing(tmp_path) as house:
+        house.target.cpu, house.target.memory = 96.0, 1_100.0
+        config = config_for(house.target, escalation=ON_CONDITIONS)
+        async with mortal(house, config) as bot:
+            assert await declared(house, bot)
+            await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
+            await bot.end()
+        house.clock.move(61_000)
+        house.slack.faults.add("chat.postMessage", getattr(faults, fault), 1)
+        async with mortal(house, config) as bot:
+            async with asyncio.timeout(10):
+                await house.slack.faults.wait_hanging(1)
+            await bot.kill()
+            assert bot.killed
+        house.slack.faults.clear()
+        house.clock.move(LATER_MS)
+        async with mortal(house, config) as bot:
+            await quiet(house, bot)
+            await bot.end()
+        exactly_once(house, f"killed in the middle of the ping, {fault}")

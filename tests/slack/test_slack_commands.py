@@ -41,6 +41,7 @@ DIALOGUE = [
     ("stats", ["1 incident in 30 d", "1 sev1", "Time to acknowledge"]),
     ("doctor", ["Slack: ", "database: ", "iora: ", "clock: "]),
     ("oncall", ["No schedule is configured."]),
+    ("drill", ["Drill of the policy critical", "pings people for real", "Start the drill"]),
     ("override primary <@U02BOB> 4h", ["No schedule is configured."]),
 ]
 
