@@ -54,6 +54,7 @@ async def begun(house: House, words: str = "drill") -> None:
     await house.until_entry(1, "escalation")
     house.advance(MINUTE)
     await house.until(lambda: house.pings(ALICE) and house.pings(BOB), "both pings")
+    await house.until_sent()
 
 
 async def answered(house: House, person: str, number: int = -1) -> None:
