@@ -56,7 +56,9 @@ def reply(incident: Incident, entry: Entry, *later: Entry) -> Drawing:
 def _declared(actor: str, facts: Facts) -> str:
     on = f" on {', '.join(facts['targets'])}" if facts["targets"] else ""
     practice = "the drill " if facts.get("drill") else ""
-    return f"{actor} declared {practice}{facts['severity'].upper()} *{outside(facts['title'], 200)}*{on}."
+    said = f"{actor} declared {practice}{facts['severity'].upper()} *{outside(facts['title'], 200)}*{on}"
+    seen = "; ".join(outside(one, 200) for one in facts.get("because", ()))
+    return f"{said}: {seen}." if seen else f"{said}."
 
 
 def _with_text(words: str) -> Callable[[str, Facts], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -86,14 +86,26 @@ def declare(tx: Tx, config: Config, command: Declare, asked: Asked) -> Done | Re
     return Done(incident, "declared")
 
 
-def announce(tx: Tx, config: Config, incident: Incident) -> None:
-    """The first entry of an incident, its escalation, and its card."""
+def announce(
+    tx: Tx,
+    config: Config,
+    incident: Incident,
+    *,
+    because: Sequence[str] = (),
+    runbook: str | None = None,
+) -> None:
+    """The first entry of an incident, its escalation, and its card.
+
+    ``because`` and ``runbook``: what a rule of the bot saw, and what it names to be run.
+    """
     facts: dict[str, Any] = {
         "title": incident.title,
         "severity": incident.severity,
         "targets": list(incident.targets),
     }
     facts |= {"drill": True} if incident.drill else {}
+    facts |= {"because": list(because)} if because else {}
+    facts |= {"runbook": runbook} if runbook else {}
     incidents.add_entry(tx, incident.id, incident.declared_by, "declared", facts)
     course.arm(tx, config, incident)
     outbox.add(
@@ -277,9 +289,9 @@ def add_reply(tx: Tx, incident: Incident, seq: int, *, broadcast: bool = False) 
     )
 
 
-def pinned(config: Config, severity: Severity) -> dict[str, Any]:
-    """The policy of a severity, as an incident keeps it."""
-    name = config.escalation.policy_name(severity)
+def pinned(config: Config, severity: Severity, policy: str | None = None) -> dict[str, Any]:
+    """A policy, by default the one of the severity, as an incident keeps it."""
+    name = policy or config.escalation.policy_name(severity)
     return {"name": name, "policy": config.escalation.policies[name].model_dump(mode="json")}
 
 

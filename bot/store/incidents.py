@@ -28,14 +28,15 @@ def add(
     targets: Iterable[str],
     started_at: int,
     drill: bool = False,
+    rule_key: str | None = None,
 ) -> Incident:
-    """A new open incident, declared now."""
+    """A new open incident, declared now; one at a time of a rule's key."""
     row = tx.all(
         f"""INSERT INTO incidents
         (title, severity, status, policy, declared_by, channel, started_at, declared_at, opened_at,
-         time_to_detect, drill)
+         time_to_detect, drill, rule_key)
         VALUES (:title, :severity, 'open', :policy, :declared_by, :channel, :started_at, :now, :now,
-         :now - :started_at, :drill)
+         :now - :started_at, :drill, :rule_key)
         RETURNING {_FIELDS}""",
         title=title,
         severity=severity,
@@ -44,6 +45,7 @@ def add(
         channel=channel,
         started_at=started_at,
         drill=int(drill),
+        rule_key=rule_key,
         now=tx.now,
     )[0]
     names = tuple(dict.fromkeys(targets))
@@ -67,6 +69,12 @@ def live(tx: Tx, limit: int, commander: str | None = None) -> list[Incident]:
     which = f"""WHERE status <> 'resolved' {"AND commander = :commander" if commander else ""}
         ORDER BY id LIMIT :limit"""
     return _found(tx, which, limit=limit, **({"commander": commander} if commander else {}))
+
+
+def newest_of_rule(tx: Tx, rule_key: str) -> Incident | None:
+    """The newest incident that was opened for what a rule's key names, open or not."""
+    found = _found(tx, "WHERE rule_key = :key ORDER BY id DESC LIMIT 1", key=rule_key)
+    return found[0] if found else None
 
 
 def newest_live_of(tx: Tx, target: str) -> int | None:

@@ -257,3 +257,10 @@ def m008_ways(db: sqlite_utils.Database) -> None:
 def m009_restores(db: sqlite_utils.Database) -> None:
     """When a backup was put in place, and the last incident that it knew."""
     db.execute("CREATE TABLE restores (at INTEGER PRIMARY KEY, last_incident INTEGER NOT NULL)")
+
+
+@migrations()
+def m010_rule_keys(db: sqlite_utils.Database) -> None:
+    """The newest incident of a rule's key, open or not."""
+    db.execute("""
+        CREATE INDEX incidents_rule ON incidents (rule_key, id) WHERE rule_key IS NOT NULL""")
