@@ -11,6 +11,7 @@ from bot.model.person import PERSON, PERSON_SHAPE, Person
 from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
 from bot.model.schedule import Schedule
+from bot.model.silence import Window
 from bot.model.target import Bound, Name, Target
 from bot.model.upkeep import Backups, Heartbeat
 from bot.model.way import NOBODY, Contact, EmailWay, WaySettings
@@ -97,6 +98,7 @@ class Config(Written):
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""
         return self.roles.get(role, ())
+    maintenance: tuple[Window, ...] = Field((), max_length=100)
 
     def contact(self, person: str) -> Contact:
         """How a person is reached: by Slack, where the file says nothing else."""

@@ -19,13 +19,13 @@ def opening(hours: WorkingHours | None, at: int) -> int:
     for ahead in range(-1, _LOOKED_AT):
         day = today + timedelta(ahead)
         if day.weekday() in hours.days:
-            since, until = _on(hours, day)
+            since, until = on(hours, day)
             if at < until:
                 return max(at, since)
     raise AssertionError("hours have a day in every week")
 
 
-def _on(hours: WorkingHours, day: date) -> tuple[int, int]:
+def on(hours: WorkingHours, day: date) -> tuple[int, int]:
     """From when to when they are on a day; those that end before they begin go over midnight."""
     begin, end = minute_of(hours.begin), minute_of(hours.end)
     assert begin is not None

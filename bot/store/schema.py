@@ -264,3 +264,29 @@ def m010_rule_keys(db: sqlite_utils.Database) -> None:
     """The newest incident of a rule's key, open or not."""
     db.execute("""
         CREATE INDEX incidents_rule ON incidents (rule_key, id) WHERE rule_key IS NOT NULL""")
+
+
+@migrations()
+def m016_silences(db: sqlite_utils.Database) -> None:
+    """Silences that people made, and what was found and not told."""
+    db.execute("""
+        CREATE TABLE silences (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            targets TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            since INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            made_by TEXT NOT NULL,
+            made_at INTEGER NOT NULL,
+            ended_by TEXT,
+            ended_at INTEGER
+        )""")
+    db.execute("CREATE INDEX silences_until ON silences (until)")
+    db.execute("""
+        CREATE TABLE muted (
+            silence TEXT NOT NULL,
+            target TEXT NOT NULL,
+            what TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (silence, target, what)
+        ) WITHOUT ROWID""")
