@@ -9,10 +9,13 @@ the number of its magnitude with a minus.
 from __future__ import annotations
 
 import math
+import struct
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 
-from bot.model.sketch import EMPTY, Sketch
+from bot.model.sketch import COUNT_BYTES, EMPTY, Buckets, Sketch
 
 ERROR = 0.01
 """The most by which a quantile is off, as a part of the exact one."""
@@ -36,7 +39,7 @@ def of(values: Iterable[float]) -> Sketch:
         squares=math.fsum([value * value for value in kept]),
         min=min(kept),
         max=max(kept),
-        buckets=tuple(sorted(Counter(map(_bucket, kept)).items())),
+        buckets=_run(Counter(map(_bucket, kept))),
     )
 
 
@@ -45,18 +48,13 @@ def merged(sketches: Iterable[Sketch]) -> Sketch:
     some = [sketch for sketch in sketches if sketch.count]
     if len(some) < 2:
         return some[0] if some else EMPTY
-    counts: dict[int, int] = {}
-    known = counts.get
-    for sketch in some:
-        for number, count in sketch.buckets:
-            counts[number] = known(number, 0) + count
     return Sketch(
         count=sum(sketch.count for sketch in some),
         sum=math.fsum(sketch.sum for sketch in some),
         squares=math.fsum(sketch.squares for sketch in some),
         min=min(sketch.min for sketch in some),
         max=max(sketch.max for sketch in some),
-        buckets=tuple(sorted(counts.items())),
+        buckets=_added([sketch.buckets for sketch in some]),
     )
 
 
@@ -88,12 +86,30 @@ def quantile(sketch: Sketch, part: float) -> float:
     rank = max(1, math.ceil(part * sketch.count))
     if rank in {1, sketch.count}:
         return sketch.min if rank == 1 else sketch.max
-    below = 0
-    for number, count in sketch.buckets:
-        below += count
-        if below >= rank:
-            return max(sketch.min, min(sketch.max, _middle(number)))
-    raise ValueError("the buckets of the sketch hold fewer values than its count")
+    reached = list(accumulate(_counts(sketch.buckets)))
+    middle = _middle(sketch.buckets.first + bisect_left(reached, rank))
+    return max(sketch.min, min(sketch.max, middle))
+
+
+def _run(counts: Mapping[int, int]) -> Buckets:
+    first, last = min(counts), max(counts)
+    dense = [counts.get(number, 0) for number in range(first, last + 1)]
+    return Buckets(first, struct.pack(f"<{len(dense)}I", *dense))
+
+
+def _counts(buckets: Buckets) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(buckets)}I", buckets.counts)
+
+
+def _added(some: Sequence[Buckets]) -> Buckets:
+    """Bucket by bucket: each run is one large number with a digit a bucket, so that no loop is needed."""
+    first = min(one.first for one in some)
+    last = max(one.first + len(one) for one in some)
+    total = sum(
+        int.from_bytes(one.counts, "little") << 8 * COUNT_BYTES * (one.first - first)
+        for one in some
+    )
+    return Buckets(first, total.to_bytes((last - first) * COUNT_BYTES, "little"))
 
 
 def _bucket(value: float) -> int:
