@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bot.collect import prometheus
 from bot.collect.formats import PAGES, Unreadable, said
 from bot.http import Answer, Client, RequestFailed, credentials
 from bot.model.reading import Reading
@@ -18,6 +19,8 @@ async def measure(
     client: Client, target: Target, source: MetricSource, now: int
 ) -> tuple[Reading, ...]:
     """A reading for each of its values, in order: known, or unknown with the reason."""
+    if source.format == "promql":
+        return await prometheus.measure(client, source, now)
     if source.url is not None:
         url, headers = source.url, credentials.of_target(target.auth)
     else:

@@ -10,19 +10,32 @@ from typing import get_args
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from bot.files import policy_config
+from bot.files import policy_config, promql_config
 from bot.files.document import load, load_text
 from bot.files.problem import Fault, Loc
 from bot.files.tree import Data, each, shorten
+from bot.model.auth import HmacKey
 from bot.model.config import Config, Role
 from bot.model.incident import Severity
 from bot.model.nearest import listed, nearest
-from bot.model.target import HmacKey
 from bot.model.units import METRIC_UNITS
 from bot.model.way import SLACK
 
 _EXPRESSION_LIMIT = 200
 """Characters of a JMESPath expression: its parser recurses."""
+
+
+_AGES = {
+    "text": (
+        "nothing says how old a line of text is",
+        "add at: with the name of the line that holds the time",
+    ),
+    "promql": (
+        "a query's answer has the time of the query",
+        "add at: with the time of the sample, such as timestamp(up)",
+    ),
+}
+"""Formats whose values have no time beside them: what is wrong then, and what to do."""
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -142,12 +155,15 @@ def _value(loc: Loc, value: Data, kind: Data) -> Iterator[Fault]:
     for at, place in places:
         if kind == "json" and isinstance(place, str) and not _is_jmespath(place):
             yield _no_jmespath(at, "overall_score or data.uptime_sec")
-    if "labels" in keys and kind != "prometheus":
+    if "labels" in keys and kind == "promql":
+        text = "labels are part of the expression in promql"
+        fix = 'write them there, such as up{job="api"}'
+        yield Fault(at=(*loc, "labels"), text=text, fix=fix, on_key=True)
+    elif "labels" in keys and kind != "prometheus":
         text = f"lines have labels in the prometheus format, this source is {kind}"
         yield Fault(at=(*loc, "labels"), text=text, on_key=True)
-    if "max_age" in keys and "at" not in keys and kind == "text":
-        text = "nothing says how old a line of text is"
-        fix = "add at: with the name of the line that holds the time"
+    if "max_age" in keys and "at" not in keys and kind in _AGES:
+        text, fix = _AGES[str(kind)]
         yield Fault(at=(*loc, "max_age"), text=text, fix=fix, on_key=True)
 
 
@@ -199,6 +215,7 @@ CHECKS = (
     _signed_twice,
     _relays,
     _sources,
+    promql_config.labels,
     _ways,
     _people,
     _pagerduty_users,

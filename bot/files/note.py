@@ -51,11 +51,12 @@ def findings(config: Config) -> tuple[Note, ...]:
 def _target_notes(config: Config) -> Iterator[Note]:
     seen: dict[str, str] = {}
     for name, target in config.targets.items():
-        at, url = f"targets.{name}", target.health.url
+        at, url = f"targets.{name}", target.health.asked
         if url in seen:
-            yield Note(at=f"{at}.health.url", text=f"the same URL as {seen[url]}'s")
+            key, what = ("url", "URL") if target.polled else ("promql", "query")
+            yield Note(at=f"{at}.health.{key}", text=f"the same {what} as {seen[url]}'s")
         seen.setdefault(url, name)
-        if target.window < MIN_SAMPLES * target.poll:
+        if target.polled and target.window < MIN_SAMPLES * target.poll:
             text = (
                 f"polled every {format_duration(target.poll)}, fewer than {MIN_SAMPLES} times in"
                 f" {format_duration(target.window)}: P95 and error rate stay unknown"
@@ -90,13 +91,23 @@ def _source_notes(at: str, target: Target) -> Iterator[Note]:
             if near and metric not in METRIC_UNITS:
                 text = "a metric of your own, shown only where it has a bound"
                 yield Note(at=f"{place}.values.{metric}", text=text, fix=f"did you mean {near}?")
-    urls = [target.health.url, *(source.url for source in target.metrics if source.url)]
-    urls += [action.url for action in target.actions.values()]
-    if target.auth and any(
-        one.lower().startswith("http:") and not is_loopback(_host(one)) for one in urls
-    ):
-        text = "sent over http:// beyond this machine, where others on the way can read it"
-        yield Note(at=f"{at}.auth", text=text, fix="use https://")
+    for place, urls in _signed(target):
+        if any(one.lower().startswith("http:") and not is_loopback(_host(one)) for one in urls):
+            text = "sent over http:// beyond this machine, where others on the way can read it"
+            yield Note(at=f"{at}.{place}", text=text, fix="use https://")
+
+
+def _signed(target: Target) -> Iterator[tuple[str, list[str]]]:
+    """Where a key is written, and the URLs that it is sent to."""
+    if target.auth is not None:
+        urls = [target.health.url] if target.polled else []
+        urls += [one.url for one in target.metrics if one.url and one.format != "promql"]
+        yield "auth", [*urls, *(action.url for action in target.actions.values())]
+    if target.health.auth is not None:
+        yield "health.auth", [target.health.url]
+    for number, source in enumerate(target.metrics):
+        if source.auth is not None and source.url is not None:
+            yield f"metrics[{number}].auth", [source.url]
 
 
 def _given(target: Target) -> frozenset[str]:
@@ -154,7 +165,8 @@ def _unmeasured(config: Config, condition: Condition) -> tuple[str, ...]:
     """The metrics that keep a condition from holding on every target; none where it can hold on one."""
     found: dict[str, None] = {}
     for target in config.targets.values():
-        known = _given(target) | FROM_POLLS | (FROM_AGENT if target.agent else frozenset())
+        polls = FROM_POLLS if target.polled else frozenset()
+        known = _given(target) | polls | (FROM_AGENT if target.agent else frozenset())
         names = [name for name, _ in condition.names if _metric_of(name) not in (*known, "")]
         if can_hold(condition, {}, never=names):
             return ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from bot.model.target import AgentSource, Auth
+from bot.model.auth import Auth
+from bot.model.target import AgentSource
 
 NO_BODY = b"{}"
 

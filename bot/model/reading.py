@@ -45,13 +45,15 @@ class Reach(StrEnum):
     UNREACHABLE = "unreachable"
     BROKEN = "broken"
     TOO_LARGE = "too large"
+    TOLD = "told"  # not asked itself: a Prometheus told of it, or couldn't
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """One request to a health URL. ``word`` is the status word, where the config says how to find it.
 
-    ``says`` is the error that a JSON answer tells of; ``denies``: it holds ``ok: false``.
+    ``says`` is the error that a JSON answer tells of; ``denies``: it holds ``ok: false``. ``up``: 0 to 1,
+    as a Prometheus says.
     """
 
     at: int
@@ -64,6 +66,7 @@ class Check:
     says: str = ""
     denies: bool = False
     retry_after: str | None = None
+    up: float | None = None
 
 
 class Result(StrEnum):
@@ -88,8 +91,20 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class View:
+    """What the health URL said to somebody: the bot, ``here``, or the agent on ``its host``."""
+
+    place: str
+    said: str
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health:
-    """A target's verdict with all that led to it. ``late``: it was not read in time."""
+    """A target's verdict with all that led to it. ``late``: it was not read in time.
+
+    ``views``: where the bot got no answer, what it saw and what the agent on the target's host did.
+    """
 
     target: str
     verdict: Verdict
@@ -99,3 +114,4 @@ class Health:
     readings: tuple[Reading, ...]
     findings: tuple[Finding, ...]
     late: bool = False
+    views: tuple[View, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from bot.model import promql
+from bot.model.auth import Auth, Token
 from bot.model.network import refusal
 from bot.model.record import Written, shaped
 from bot.model.units import Duration
@@ -37,13 +40,6 @@ def _http_url(url: str) -> str:
     if reason is not None:
         raise ValueError(f"expected a URL that the bot may ask: {reason}")
     return url
-
-
-def _token(token: SecretStr) -> SecretStr:
-    text = token.get_secret_value()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("expected a token: ASCII characters that can be printed, no spaces")
-    return token
 
 
 def _in_full(value: object) -> object:
@@ -78,7 +74,12 @@ MetricName = Annotated[
         "a metric's name of lower-case letters, digits and _ that begins with a letter",
     ),
 ]
-Token = Annotated[SecretStr, AfterValidator(_token)]
+LabelName = Annotated[
+    str, shaped(r"[A-Za-z_][A-Za-z0-9_]{0,99}", "a label's name of letters, digits and _")
+]
+LabelValue = Annotated[
+    str, shaped(r"[^\"'`\\\x00-\x1f]{1,200}", "a text without quotes and backslashes")
+]
 
 
 def place_of(url: str) -> str:
@@ -88,19 +89,52 @@ def place_of(url: str) -> str:
 
 
 class HealthSource(Written):
-    """Where a target says how it is."""
+    """Where a target says how it is, or where a Prometheus says whether it is up."""
 
     url: Url
+    promql: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2_000,
+        description="url is a Prometheus: 1 is healthy, 0 down, what is between degraded",
+    )
+    auth: Auth | None = Field(None, description="with promql: how the Prometheus knows the bot")
     status: str | None = Field(None, description="JMESPath to the status word in the JSON answer")
     healthy: tuple[str, ...] = Field(
         ("ok", "healthy", "up", "pass", "running"), description="status words that mean healthy"
     )
     timeout: Duration = 5_000
+    relay: Name | None = Field(
+        None,
+        description="the same, as the agent relays it: asked where url gives no answer, to tell "
+        "down from unreachable from here",
+    )
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        if self.promql is not None and self.relay is not None:
+            raise ValueError("expected relay or promql, not both: an agent relays no Prometheus")
+        if self.promql is not None and self.status is not None:
+            raise ValueError("expected status or promql, not both: a Prometheus has no status word")
+        if self.promql is None and self.auth is not None:
+            raise ValueError("expected auth: beside health:, its own auth is for promql")
+        return self
 
     @property
     def label(self) -> str:
         """What messages call it."""
         return place_of(self.url)
+
+    @property
+    def asked(self) -> str:
+        """The URL that is requested."""
+        return self.url if self.promql is None else promql.question(self.url, self.promql)
+
+    def filled(self, labels: Mapping[str, str]) -> HealthSource:
+        """With the target's labels in the expression."""
+        if self.promql is None:
+            return self
+        return self.model_copy(update={"promql": promql.filled(self.promql, labels)})
 
 
 class AgentSource(Written):
@@ -126,8 +160,9 @@ class Value(Written):
 
     path: str = Field(
         min_length=1,
-        max_length=200,
-        description="JMESPath in json; in text and prometheus the name that begins the line",
+        max_length=2_000,
+        description="json: a JMESPath; text and prometheus: the name that begins the line; promql:"
+        " the expression",
     )
     scale: float = Field(
         1.0, allow_inf_nan=False, description="what the number is multiplied by to be in its unit"
@@ -139,8 +174,9 @@ class Value(Written):
     at: str | None = Field(
         None,
         min_length=1,
-        max_length=200,
-        description="where its time is; json: a `timestamp` beside the value by default",
+        max_length=2_000,
+        description="where its time is; json: a `timestamp` beside the value by default; promql: an"
+        " expression such as timestamp(up)",
     )
     labels: dict[str, str] = Field({}, description="prometheus: those that the sample must have")
 
@@ -152,13 +188,21 @@ class Value(Written):
             raise ValueError("range: expected the lowest value, then the highest")
         return self
 
+    def filled(self, labels: Mapping[str, str]) -> Value:
+        """With the target's labels in the expressions."""
+        at = None if self.at is None else promql.filled(self.at, labels)
+        return self.model_copy(update={"path": promql.filled(self.path, labels), "at": at})
+
 
 class MetricSource(Written):
     """An answer that holds metrics: of a URL, or of what the agent relays under a name."""
 
     url: Url | None = None
     relay: Name | None = Field(None, description="a name below `relay` of the agent's own config")
-    format: Literal["json", "text", "prometheus"] = "json"
+    format: Literal["json", "text", "prometheus", "promql"] = Field(
+        "json", description="promql: url is a Prometheus, which is asked for each value"
+    )
+    auth: Auth | None = Field(None, description="promql: how the Prometheus knows the bot")
     values: dict[
         MetricName,
         Annotated[Value, BeforeValidator(_in_full, json_schema_input_type=str | Value)],
@@ -169,6 +213,10 @@ class MetricSource(Written):
     def _one_place(self) -> Self:
         if (self.url is None) == (self.relay is None):
             raise ValueError("expected exactly one of url and relay")
+        if self.format != "promql" and self.auth is not None:
+            raise ValueError("expected auth: of the target, its own auth is for format promql")
+        if self.format == "promql" and self.url is None:
+            raise ValueError("expected url: of a Prometheus, a relay takes no query")
         return self
 
     @property
@@ -176,27 +224,25 @@ class MetricSource(Written):
         """What messages call it."""
         return f"{self.relay} via agent" if self.url is None else place_of(self.url)
 
+    @property
+    def asked(self) -> Iterator[str]:
+        """The URLs that are requested, without an agent's."""
+        if self.url is None:
+            return
+        if self.format != "promql":
+            yield self.url
+            return
+        for value in self.values.values():
+            for expression in (value.path, value.at):
+                if expression is not None:
+                    yield promql.question(self.url, expression)
 
-class HmacKey(Written):
-    """Requests carry the hex HMAC-SHA256 of their compact JSON body; of ``{}`` where they have none."""
-
-    header: Annotated[str, shaped(r"[A-Za-z0-9-]{1,100}", "the name of a header")] = (
-        "x-iora-signature"
-    )
-    secret: Annotated[SecretStr, Field(min_length=1)]
-
-
-class Auth(Written):
-    """How the target knows the bot; sent to this target's URLs only, not to its agent."""
-
-    hmac_sha256: HmacKey | None = None
-    bearer: Token | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.hmac_sha256 is None) == (self.bearer is None):
-            raise ValueError("expected exactly one of hmac_sha256 and bearer")
-        return self
+    def filled(self, labels: Mapping[str, str]) -> MetricSource:
+        """With the target's labels in the expressions."""
+        if self.format != "promql":
+            return self
+        values = {metric: value.filled(labels) for metric, value in self.values.items()}
+        return self.model_copy(update={"values": values})
 
 
 def _header_name(name: str) -> str:
@@ -263,6 +309,9 @@ class Target(Written):
     description: str = ""
     poll: Duration = 30_000
     window: Duration = Field(300_000, description="over which P95 and error rate are taken")
+    labels: dict[LabelName, LabelValue] = Field(
+        {}, description="what $NAME stands for in PromQL; $target is the target's name"
+    )
     health: HealthSource
     metrics: tuple[MetricSource, ...] = Field(
         (), description="where several give a metric, the first one that has it counts"
@@ -274,10 +323,25 @@ class Target(Written):
     )
 
     @property
+    def polled(self) -> bool:
+        """Whether the bot asks the target itself, so that its polls tell of response times and errors."""
+        return self.health.promql is None
+
+    def filled(self, name: str) -> Target:
+        """Called by this name, with its labels in what a Prometheus is asked."""
+        labels = {promql.TARGET: name, **self.labels}
+        metrics = tuple(source.filled(labels) for source in self.metrics)
+        return self.model_copy(update={"health": self.health.filled(labels), "metrics": metrics})
+
+    @property
     def timeout(self) -> int:
-        """How long the slowest of its sources may take, in milliseconds."""
-        limits = [self.health.timeout, *(source.timeout for source in self.metrics)]
-        return max(limits if self.agent is None else [*limits, self.agent.timeout])
+        """How long the slowest of its sources may take, in milliseconds.
+
+        Where the health URL gives no answer, the agent is asked after that.
+        """
+        second_look = self.agent.timeout if self.agent is not None else 0
+        limits = [source.timeout for source in self.metrics]
+        return max(self.health.timeout + second_look, *limits, 0)
 
     @model_validator(mode="after")
     def _poll_is_sane(self) -> Self:

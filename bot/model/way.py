@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from bot.model.auth import Token
 from bot.model.calendar import Timezone
 from bot.model.incident import Severity
 from bot.model.network import is_loopback, refusal
 from bot.model.record import Written, shaped
-from bot.model.target import Name, Token, Url
+from bot.model.target import Name, Url
 from bot.model.units import Duration
 
 SLACK = "slack"

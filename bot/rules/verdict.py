@@ -33,11 +33,15 @@ def title(metric: str) -> str:
 
 @dataclass(frozen=True)
 class Said:
-    """What the health URL alone says; ``failed``: the poll counts as an error of the target."""
+    """What the health URL alone says; ``failed``: the poll counts as an error of the target.
+
+    ``counts`` False: the poll says nothing of the target, neither a time nor an error.
+    """
 
     verdict: Verdict
     reason: str
     failed: bool
+    counts: bool = True
 
 
 def said(check: Check, source: HealthSource) -> Said:
@@ -46,7 +50,10 @@ def said(check: Check, source: HealthSource) -> Said:
         case Reach.REFUSED | Reach.TIMED_OUT | Reach.BROKEN:
             return Said(Verdict.DOWN, check.problem or "no answer", failed=True)
         case Reach.UNREACHABLE:
-            return Said(Verdict.UNKNOWN, f"unreachable from here: {check.problem}", failed=False)
+            reason = f"unreachable from here: {check.problem}"
+            return Said(Verdict.UNKNOWN, reason, failed=False, counts=False)
+        case Reach.TOLD:
+            return _said_by_prometheus(check)
         case Reach.TOO_LARGE:
             reason = f"{check.problem}: check `health.url` in the config"
             return Said(Verdict.UNKNOWN, reason, failed=False)
@@ -65,6 +72,16 @@ def said(check: Check, source: HealthSource) -> Said:
         return Said(Verdict.HEALTHY, _quoted(check.word), failed=False)
     verdict = Verdict.DEGRADED if word in _DEGRADED_WORDS else Verdict.UNHEALTHY
     return Said(verdict, _quoted(check.word), failed=False)
+
+
+def _said_by_prometheus(check: Check) -> Said:
+    """1 is healthy, 0 down, and what lies between, such as the share of instances, degraded."""
+    if check.up is None:
+        return Said(Verdict.UNKNOWN, f"Prometheus can't tell: {check.problem}", failed=False)
+    if check.up in {0.0, 1.0}:
+        verdict = Verdict.HEALTHY if check.up else Verdict.DOWN
+        return Said(verdict, f"Prometheus says {'up' if check.up else 'down'}", failed=not check.up)
+    return Said(Verdict.DEGRADED, f"Prometheus says up {format_value(check.up, '')}", failed=False)
 
 
 def _said_by_status(check: Check, status: int) -> Said:
@@ -219,6 +236,7 @@ def facts(health: Health) -> dict[str, object]:
         "at": health.at,
         "readings": [asdict(reading) for reading in health.readings],
         "findings": [_finding_facts(finding) for finding in health.findings],
+        **({"views": [asdict(view) for view in health.views]} if health.views else {}),
     }
 
 
