@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from bot.model.answer import Refusal
 from bot.model.words import BY_WORD
@@ -44,3 +45,16 @@ def person(word: str) -> str | None:
     """The member id that a word names."""
     found = _MENTION.fullmatch(word)
     return (found["picked"] or found["written"]) if found else None
+
+
+def targets_of(said: Said) -> tuple[str, ...] | Refusal:
+    """The targets that the words name, each once; or a refusal with the nearest one that there is."""
+    named = tuple(from_slack(word).strip(",") for word in said.words)
+    for name in named:
+        if name not in said.targets:
+            near = get_close_matches(name, said.targets, n=1, cutoff=0.5)
+            hint = (
+                f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(said.targets)}."
+            )
+            return Refusal(f"There is no target {quoted(name)}.", hint)
+    return tuple(dict.fromkeys(named))
