@@ -22,6 +22,12 @@ WORDS = (
         "diagnose TARGET [what is wrong]",
         "what is wrong with it: findings, what changed, and the whole report",
     ),
+    Word(
+        "chart",
+        "chart TARGET METRIC [window]",
+        "a metric over 6h or another window: its line, bounds, incidents and deploys",
+    ),
+    Word("deploy", "deploy TARGET [what]", "something new runs there now: charts and cards say so"),
     Word("reports", "reports [ID]", "the diagnostic reports that are kept, or one of them"),
     Word(
         "declare",

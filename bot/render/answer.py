@@ -206,6 +206,12 @@ def _diagnosing(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return Drawing(text, (section(text),))
 
 
+def _deployed(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    what = f"{outside(facts['title'], 100)} on " if facts["title"] else "a deploy on "
+    text = f"Noted: {what}{facts['target']}. Its charts show it, and incidents of the next hour say so."
+    return Drawing(text, (section(text),))
+
+
 def _drafting(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     text = f"Writing a draft of the post-mortem of {facts['incident']}: it comes into its thread."
     return Drawing(text, (section(text),))
@@ -288,6 +294,7 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "stats": _stats,
     "doctor": _doctor,
     "diagnosing": _diagnosing,
+    "deployed": _deployed,
     "drafting": _drafting,
     "postmortem": _postmortem,
     "report": _report,

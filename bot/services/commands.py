@@ -27,6 +27,7 @@ from bot.model.command import (
     OnIncident,
     OnRun,
     Postmortem,
+    RecordDeploy,
     Reports,
     Runbooks,
     SetOverride,
@@ -42,7 +43,7 @@ from bot.model.postmortem import Draft
 from bot.model.report import Wanted
 from bot.model.runbook import Runbook
 from bot.rules import access, statistics
-from bot.services import asking, doctor, healthy, incidents, oncall, postmortem
+from bot.services import asking, deploys, doctor, healthy, incidents, oncall, postmortem
 from bot.services.diagnosis import Diagnosis
 from bot.services.drill import Drills
 from bot.services.incidents import Asked, Done
@@ -90,6 +91,7 @@ class Commands:
             Help: self._help,
             Baseline: self._baseline,
             Diagnose: self._diagnose,
+            RecordDeploy: self._deploy,
             Reports: self._reports,
             Doctor: self._examine,
             Declare: self._declare,
@@ -201,6 +203,9 @@ class Commands:
         made = await self._diagnosis.report(wanted)
         await self._database.write(asking.keep, made, incident, config)
         return Answer(kind="report", facts=made.json(), finding=made.verdict != "healthy")
+
+    async def _deploy(self, command: RecordDeploy, asked: Asked) -> Given:
+        return await self._database.write(deploys.ask, self._live.config, command, asked)
 
     async def _reports(self, command: Reports, asked: Asked) -> Given:
         if command.id is None:

@@ -87,6 +87,15 @@ def newest_live_of(tx: Tx, target: str) -> int | None:
     return row["id"] if row else None
 
 
+def on_target(tx: Tx, target: str, first: int, last: int) -> list[Incident]:
+    """The incidents on a target that were open at any time from ``first`` to ``last``, no drills, in order."""
+    which = """WHERE drill = 0 AND started_at <= :last
+        AND (resolved_at IS NULL OR resolved_at >= :first) AND EXISTS (
+          SELECT 1 FROM incident_targets WHERE incident_id = incidents.id AND target = :target)
+        ORDER BY id"""
+    return _found(tx, which, target=target, first=first, last=last)
+
+
 def live_drill(tx: Tx) -> int | None:
     """The number of the drill that is under way, or None."""
     row = tx.one("SELECT MIN(id) AS id FROM incidents WHERE status <> 'resolved' AND drill = 1")
