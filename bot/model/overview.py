@@ -9,6 +9,7 @@ from bot.model.actor import person_of
 from bot.model.incident import Entry, Facts, Incident, Status
 from bot.model.message import State
 from bot.model.way import SLACK
+from bot.model.silence import Muted
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,11 @@ class Asking:
 
 @dataclass(frozen=True)
 class Overview:
-    """The incident with its timeline, its pings and what comes next. ``now`` is when it was read."""
+    """The incident with its timeline, its pings and what comes next. ``now`` is when it was read.
+
+    ``silenced``: on account of what nobody is told of it now. ``alerts``: those of other tools that
+    it was opened for.
+    """
 
     incident: Incident
     entries: tuple[Entry, ...]
@@ -73,6 +78,8 @@ class Overview:
     waiting: tuple[Waiting, ...] = ()
     asking: Asking | None = None
 
+    silenced: Muted | None = None
+    alerts: Firing | None = None
     def asks(self, ping: Facts) -> bool:
         """Whether a ping of these facts still asks for somebody, or the incident has its answer.
 
@@ -81,6 +88,8 @@ class Overview:
         """
         status = self.incident.status
         if self.incident.drill and self._answered(ping):
+        if self.silenced is not None:
+            return False
             return False
         if status is not Status.ACKNOWLEDGED:
             return status is Status.OPEN

@@ -8,6 +8,7 @@ from typing import Any
 from bot.model.actor import BOT, outsider_of, person_of
 from bot.model.incident import Entry, Incident
 from bot.model.message import Drawing
+from bot.model.silence import Muted
 from bot.model.units import format_duration
 from bot.model.way import SLACK
 from bot.render import health
@@ -243,5 +244,24 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "offered": _offered,
     "run": _run,
     "step": _step,
+def silenced(muted: Muted) -> str:
+    """By whom, until when and why, without the verb: ``by @bob until 14:30: deploy``."""
+    by = escape(muted.name) if muted.by == BOT else who(muted.by)
+    return f"by {by} until {time(muted.until)}: {outside(muted.reason, 200)}"
+
+
+def _silenced(actor: str, facts: Facts) -> str:
+    return f"Silenced {silenced(Muted(**facts, key=''))}."
+
+
+def _unsilenced(actor: str, facts: Facts) -> str:
+    named = f"{escape(facts['name'])} ({outside(facts['reason'], 200)})"
+    if facts["by"]:
+        return f"{who(facts['by'])} took it: {named} does not hold it back any more."
+    return f"It goes on: {named} is over."
+
+
     "approval": _approval,
 }
+    "silenced": _silenced,
+    "unsilenced": _unsilenced,

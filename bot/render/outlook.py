@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.model.overview import Overview, Waiting
 from bot.render.blocks import time
+from bot.render.entry import silenced
 from bot.text import escape
 
 _SHOWN = 5  # conditions
@@ -26,6 +27,8 @@ def upcoming(seen: Overview) -> str | None:
 
 def outlook(seen: Overview) -> Iterator[str]:
     """Each part of it as a line for the card."""
+    if seen.silenced is not None:
+        yield f"*Silenced* {silenced(seen.silenced)}"
     following = upcoming(seen)
     if following:
         yield f"*Next:* {following}"

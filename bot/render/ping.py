@@ -97,7 +97,7 @@ def _capital(text: str) -> str:
 
 def _own(facts: Mapping[str, Any]) -> str:
     """A reason of the level's own, beside that nobody has answered: ``Critical CPU usage.``"""
-    said = ("declared", "reopened", "open for", "still nobody", "last resort")
+    said = ("declared", "reopened", "the silence", "open for", "still nobody", "last resort")
     own = [one for one in facts["reason"].split("; ") if not one.startswith(said)]
     return f"*{escape(_capital('; '.join(own)))}.*" if own else ""
 
@@ -123,6 +123,8 @@ def _answered(seen: Overview, facts: Mapping[str, Any]) -> Drawing:
     if incident.drill and incident.live:
         own = (one for one in seen.entries if person_of(one.actor) == facts["person"])
         last = last_entry(own, "answered")
+    if seen.silenced is not None:
+        last = seen.last("silenced")
     done = sentence(last) if last else f"It is {incident.status}."
     text = f"{incident.mark}{incident.key} {incident.severity.upper()} is {incident.status}: {done}"
     show = button(f"Open {incident.key}", "iora:incident:open", incident.key)

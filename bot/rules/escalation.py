@@ -144,12 +144,14 @@ def _part(case: Case, number: int, since: int | None, now: int, asked: Asked | N
 
 def _reason(case: Case, after: int, since: int | None, now: int) -> str:
     incident = case.incident
-    elapsed = now - incident.opened_at
     if incident.status is not Status.OPEN:
         quiet = format_duration(now - idle.last_active(case))
         return f"acknowledged, but nothing was done for {quiet}"
-    if after == 0 and elapsed < 1_000:
+    if after == 0 and now - case.began < 1_000:
+        if case.past.began is not None:
+            return "the silence is over"
         return "declared" if incident.opened_at == incident.declared_at else "reopened"
+    elapsed = now - incident.opened_at
     return f"open for {format_duration(elapsed)}, nobody has acknowledged"
 
 
@@ -234,7 +236,7 @@ def _base(case: Case, since: int) -> int | None:
     levels = tuple(enumerate(case.policy.levels))
     plain = [(fired_at(case, number), level) for number, level in levels if level.plain]
     last = max((at for at, _ in plain if at is not None), default=None)
-    if since > case.incident.opened_at:
+    if since > case.began:
         return last + every if last is not None and last >= since else since
     if last is not None and any(level.pings_people for _, level in plain):
         return last + every

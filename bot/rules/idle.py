@@ -15,7 +15,7 @@ _WATCHED = {Severity.SEV1, Severity.SEV2}
 def running_since(case: Case, now: int) -> int | None:
     """Since when nobody is on it, in milliseconds since the epoch; None: somebody is, or it is over."""
     if case.incident.status is Status.OPEN:
-        return case.incident.opened_at
+        return case.began
     again = goes_on_at(case)
     return again if again is not None and again <= now else None
 
@@ -37,7 +37,7 @@ def asks_at(case: Case) -> int | None:
 def last_active(case: Case) -> int:
     """When a person last did anything about it, in milliseconds since the epoch."""
     marks = (case.past.active, case.past.acknowledged)
-    return max((mark.at for mark in marks if mark is not None), default=case.incident.opened_at)
+    return max((mark.at for mark in marks if mark is not None), default=case.began)
 
 
 def gate(case: Case, level: int, now: int) -> Literal["ask", "wait", "fire"]:

@@ -36,6 +36,11 @@ class Case:
         return replace(self, past=known)
 
     @property
+    def began(self) -> int:
+        """When it began: the opening of the incident, or the end of a silence."""
+        return self.incident.opened_at if self.past.began is None else self.past.began
+
+    @property
     def live(self) -> bool:
         """Whether anybody may still be told something."""
         return self.incident.status in {Status.OPEN, Status.ACKNOWLEDGED}
@@ -84,7 +89,7 @@ def tells(case: Case, number: int) -> tuple[str, ...]:
 
 def time_of(case: Case, number: int) -> int:
     """When the time of a level comes, counted from the opening, in the policy's hours."""
-    begin = case.opening(case.incident.opened_at)
+    begin = case.opening(case.began)
     return case.opening(begin + case.policy.levels[number].after)
 
 
@@ -100,7 +105,7 @@ def start(case: Case, number: int, since: int | None) -> int | None:
         return case.opening(acknowledged.at + level.after) if acknowledged is not None else None
     if since is None:
         return time_of(case, number) if level.survives else None
-    if since <= case.incident.opened_at or _before(fired_at(case, number), since):
+    if since <= case.began or _before(fired_at(case, number), since):
         return time_of(case, number)
     if level.when is not None:
         return max(time_of(case, number), since)

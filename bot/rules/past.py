@@ -10,7 +10,7 @@ from bot.model.actor import person_of
 from bot.model.incident import Entry, Incident
 from bot.model.person import PERSON
 
-KINDS = ("escalation", "asked", "acknowledged", "assigned", "severity")
+KINDS = ("escalation", "asked", "acknowledged", "assigned", "severity", "unsilenced")
 """The entries that it is told by; and the newest one by a person."""
 IDLE = -1
 """In place of a level's number: asked because nothing was done."""
@@ -38,7 +38,8 @@ class Past:
 
     ``told``: destinations, in order. ``before``: those told for a condition (empty: for none) by another
     policy, which ended at ``switched_at``. ``unknown``: levels that told of lost data. ``asked``: when
-    whoever acknowledged was asked last, by level. ``active``: the newest entry by a person.
+    whoever acknowledged was asked last, by level. ``active``: the newest entry by a person. ``began``:
+    when a silence was over, and everything began anew.
     """
 
     told: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Past:
     active: Mark | None = None
     switched_at: int | None = None
     before: frozenset[tuple[str, str]] = frozenset()
+    began: int | None = None
 
     def answered(self, level: int) -> bool:
         """Whether a person did anything since the asking for a level."""
@@ -62,7 +64,11 @@ def past(incident: Incident, entries: Iterable[Entry], active: Mark | None) -> P
     """Read the entries of ``KINDS``, in order; those before the incident was opened don't count."""
     reader = _Reader()
     for entry in entries:
-        if entry.at >= incident.opened_at:
+        if entry.at < incident.opened_at:
+            continue
+        if entry.kind == "unsilenced":  # whoever was told before has been told to let it be
+            reader = _Reader(entry.at)
+        else:
             reader.read(entry)
     return Past(
         told=tuple(reader.told),
@@ -75,6 +81,7 @@ def past(incident: Incident, entries: Iterable[Entry], active: Mark | None) -> P
         active=active,
         switched_at=reader.switched_at,
         before=frozenset(reader.before),
+        began=reader.began,
     )
 
 
@@ -95,7 +102,8 @@ def newest_active(entries: Iterable[Entry]) -> Mark | None:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, began: int | None = None) -> None:
+        self.began = began
         self.told: dict[str, None] = {}
         self.acknowledged: Mark | None = None
         self.holder: str | None = None

@@ -20,7 +20,7 @@ from bot.rules.idle import running_since
 from bot.rules.known import Values, of_health
 from bot.rules.levels import Case
 from bot.rules.past import holder_of
-from bot.services import course, paging, trend
+from bot.services import course, paging, silenced, trend
 from bot.services.incidents import CARD_AND_COPIES, add_reply
 from bot.services.overview import paged
 from bot.services.reasons import words
@@ -72,9 +72,10 @@ def fire(
 ) -> None:
     """Something is due: read the incident again, decide, and do it once. ``read``: what was measured."""
     if timer.incident_id is None or not timers.fire(tx, timer):
+    silenced.release(tx, incident)
         return
     incident = incidents.get(tx, timer.incident_id)
-    if incident is None:
+    if incident is None or silenced.hold(tx, config, incident) is not None:
         return
     case = course.case_of(tx, config, incident)
     lost = course.lost_of(timer)

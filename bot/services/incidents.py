@@ -15,6 +15,7 @@ from bot.model.overview import last_entry
 from bot.rules import access, drill, lifecycle
 from bot.services import course, takeover
 from bot.services.overview import paged, pings_of
+from bot.services.silenced import taken_out
 from bot.store import incidents, outbox, timers
 from bot.store.database import Tx
 
@@ -247,7 +248,8 @@ def apply(
     changed = incidents.get(tx, incident.id)
     assert changed is not None
     # A note on an open incident moves nothing; one on an acknowledged one says that somebody is on it.
-    if columns or change.calls or changed.status is Status.ACKNOWLEDGED:
+    taken = taken_out(tx, incident, actor)
+    if columns or change.calls or taken or changed.status is Status.ACKNOWLEDGED:
         course.arm(tx, config, changed, forced=change.calls)
     # A note changes the card's timeline only; no copy of a ping is edited for it.
     copies = CARD_AND_COPIES if columns or change.kind in ANSWERS else ("card", *ASKINGS)

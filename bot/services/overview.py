@@ -13,9 +13,9 @@ from bot.rules.arming import Seen
 from bot.rules.levels import Case, fired_at, start, tells
 from bot.rules.oncall import Roster
 from bot.rules.past import holder_of
-from bot.services import course
+from bot.services import course, silenced
 from bot.services.roster import roster
-from bot.store import incidents, outbox, timers
+from bot.store import alerts, incidents, outbox, timers
 from bot.store.database import Tx
 
 
@@ -29,6 +29,9 @@ def overview_of(tx: Tx, config: Config, incident: Incident) -> Overview:
     """The same for one that was read in this transaction."""
     entries = tuple(incidents.timeline(tx, incident.id))
     pings = pings_of(tx, incident)
+    muted = silenced.holding(tx, config, incident)
+    if muted is not None:
+        return Overview(incident, entries, pings, None, tx.now, silenced=muted)
     behind, case = roster(tx, config), course.case_of(tx, config, incident, entries)
     return Overview(
         incident,
@@ -38,6 +41,7 @@ def overview_of(tx: Tx, config: Config, incident: Incident) -> Overview:
         tx.now,
         waiting=tuple(_waiting(behind, case, tx.now)),
         asking=_asking(case),
+        alerts=alerts.of_incident(tx, incident.id),
     )
 
 

@@ -171,7 +171,8 @@ def _event(tx: Tx, message: Message, seen: Overview | None, listed: Digest | Non
         return "page"
     if _asks(message, seen, listed):
         return "page" if message.ts is None else None
-    over = listed.resolved if listed else seen is None or seen.incident.status is Status.RESOLVED
+    gone = seen is None or seen.silenced is not None or seen.incident.status is Status.RESOLVED
+    over = listed.resolved if listed else gone
     event: Event = "resolved" if over else "acknowledged"
     said = message.facts.get("told")
     if said in {event, "resolved"} or (message.ts is not None and pages.told_later(tx, message)):
@@ -301,12 +302,17 @@ def _refused(tx: Tx, attempt: Attempt, reason: str, config: Config) -> None:
         else:
             outbox.sent(tx, message.id, message.revision, message.channel or "", message.ts)
         return
-    person = message.facts.get("person") if message.kind == "report" else None
+    person = message.facts.get("person") if _is_answer(message) else None
     if person and not message.destination.startswith("user:"):
         outbox.redirect(tx, message.id, f"user:{person}")
         return
     outbox.close(tx, message.id, State.REFUSED, reason)
     _unreached(tx, message, reason, config)
+
+
+def _is_answer(message: Message) -> bool:
+    """What was asked for: where the bot is not a member, it goes to the person who asked."""
+    return message.kind == "report" or (message.kind == "file" and "chart" in message.facts)
 
 
 def _unreached(tx: Tx, message: Message, reason: str, config: Config) -> None:
