@@ -40,6 +40,7 @@ from bot.services.diagnosis import Diagnosis
 from bot.services.doctor import Doctor
 from bot.services.drill import Drills
 from bot.services.incidents import Asked
+from bot.services.intake import Intake
 from bot.services.keeper import Keeper
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
@@ -57,6 +58,7 @@ from bot.store.lock import OwnerLock
 from bot.web.condition import Condition
 from bot.web.control import Control
 from bot.web.events import handler as events_handler
+from bot.web.intake import IntakeDoor
 from bot.web.pagerduty import Acknowledgement, PagerDutyIntake
 from bot.web.signature import Signature
 
@@ -287,6 +289,11 @@ class Bot:
         routes.add_routes(self.condition.routes())
         intake = PagerDutyIntake(self.live, self._team, self._acknowledged, self.clock)
         routes.add_routes(intake.routes())
+        door = IntakeDoor(
+            self.database, self.live, Intake(self.database, self.live), self.clock
+        )
+        self._stack.callback(door.close)
+        routes.add_routes(door.routes())
         if self.settings.signing_secret:
             signature = Signature(self.settings.signing_secret, self.clock)
             routes.router.add_post("/slack/events", events_handler(bolt, signature))

@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from bot.model.detection import Rules, metrics_of
+from bot.model.intake import Intake
 from bot.model.person import PERSON, PERSON_SHAPE, Person
 from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
 from bot.model.schedule import Schedule
 from bot.model.silence import Window
 from bot.model.target import Bound, Name, Target
-from bot.model.upkeep import Backups, Heartbeat
+from bot.model.upkeep import Backups, Heartbeat, Samples
 from bot.model.way import NOBODY, Contact, EmailWay, WaySettings
 
 
@@ -77,12 +79,16 @@ class ReportSettings(Written):
     )
 
 
+def _filled(targets: dict[str, Target]) -> dict[str, Target]:
+    return {name: target.filled(name) for name, target in targets.items()}
+
+
 class Config(Written):
     """The whole file."""
 
     version: Literal[1]
     slack: SlackSettings = SlackSettings()
-    targets: dict[Name, Target] = Field(min_length=1)
+    targets: Annotated[dict[Name, Target], AfterValidator(_filled)] = Field(min_length=1)
     baselines: dict[Name, Bound] = GUIDE_BASELINES
     critical: dict[Name, Bound] = GUIDE_CRITICAL
     escalation: Escalation
@@ -94,11 +100,14 @@ class Config(Written):
     people: dict[Person, Contact] = {}
     heartbeat: Heartbeat | None = None
     backups: Backups = Backups()
+    intake: Intake = Intake()
+    samples: Samples = Samples()
+    detection: Rules = ()
+    maintenance: tuple[Window, ...] = Field((), max_length=100)
 
     def holders(self, role: Role) -> tuple[str, ...]:
         """Who has the role: member ids, and logins as ``cli:LOGIN``."""
         return self.roles.get(role, ())
-    maintenance: tuple[Window, ...] = Field((), max_length=100)
 
     def contact(self, person: str) -> Contact:
         """How a person is reached: by Slack, where the file says nothing else."""
@@ -109,13 +118,18 @@ class Config(Written):
         return url in self._urls or url.rpartition("/v1/")[0] in self._agents
 
     @cached_property
+    def asked(self) -> frozenset[str]:
+        """The first part of every name that conditions of levels and of rules speak of."""
+        return self.escalation.metrics | metrics_of(self.detection)
+
+    @cached_property
     def _urls(self) -> frozenset[str]:
         targets = self.targets.values()
-        measured = (source.url for target in targets for source in target.metrics if source.url)
+        measured = (url for target in targets for source in target.metrics for url in source.asked)
         changed = (action.url for target in targets for action in target.actions.values())
         told = (way.url for way in self.ways.values() if not isinstance(way, EmailWay))
         alive = (self.heartbeat.url,) if self.heartbeat else ()
-        health = (target.health.url for target in targets)
+        health = (target.health.asked for target in targets)
         return frozenset((*health, *measured, *changed, *told, *alive))
 
     @cached_property

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.model.actor import person_of
+from bot.model.alert import Firing
 from bot.model.incident import Entry, Facts, Incident, Status
 from bot.model.message import State
-from bot.model.way import SLACK
 from bot.model.silence import Muted
+from bot.model.way import SLACK
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ class Overview:
     now: int
     waiting: tuple[Waiting, ...] = ()
     asking: Asking | None = None
-
     silenced: Muted | None = None
     alerts: Firing | None = None
+
     def asks(self, ping: Facts) -> bool:
         """Whether a ping of these facts still asks for somebody, or the incident has its answer.
 
@@ -87,9 +88,9 @@ class Overview:
         went out as whoever acknowledged did nothing (``unanswered``), until anybody does something.
         """
         status = self.incident.status
-        if self.incident.drill and self._answered(ping):
         if self.silenced is not None:
             return False
+        if self.incident.drill and self._answered(ping):
             return False
         if status is not Status.ACKNOWLEDGED:
             return status is Status.OPEN

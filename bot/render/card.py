@@ -8,6 +8,7 @@ from bot.model.offer import Offer
 from bot.model.overview import Overview, Ping
 from bot.model.units import format_duration
 from bot.model.way import SLACK
+from bot.render import alerting
 from bot.render.blocks import (
     Block,
     actions,
@@ -19,7 +20,7 @@ from bot.render.blocks import (
     section,
     time,
 )
-from bot.render.entry import holder, sentence
+from bot.render.entry import deployed, holder, sentence
 from bot.render.health import evidence
 from bot.render.outlook import outlook, upcoming
 from bot.render.runbooks import start_button
@@ -32,10 +33,13 @@ def card(seen: Overview) -> Drawing:
     """Status and impact first; then who, what is known, who was told; then one primary button."""
     incident = seen.incident
     blocks = [header(heading(incident)), section(_status_line(seen)), fields(_facts(seen))]
+    firing = alerting.line(seen.alerts)
+    if firing:
+        blocks.append(section(firing))
     found = seen.last("evidence")
     if found:
         blocks.append(section(f"*Evidence* {time(found.at)}: {evidence(found.facts['healths'])}"))
-    lines = _runbooks(seen)
+    lines = [*_deployed(seen), *_runbooks(seen)]
     if lines:
         blocks.append(section("\n".join(lines)))
     small = [*_told(seen), *_durations(incident)]
@@ -63,9 +67,13 @@ def summary(seen: Overview) -> str:
         words.append(f"targets: {', '.join(incident.targets)}")
     if incident.impact:
         words.append(f"impact: {outside(incident.impact, 500)}")
+    firing = alerting.summary(seen.alerts)
+    if firing:
+        words.append(firing)
     found = seen.last("evidence")
     if found:
         words.append(f"evidence: {evidence(found.facts['healths'])}")
+    words += _deployed(seen)
     if incident.live:
         words.append(f"commander: {holder(incident.commander)}")
     else:
@@ -150,6 +158,12 @@ def _durations(incident: Incident) -> list[str]:
     )
     parts = [f"{name} {format_duration(took)}" for name, took in known if took is not None]
     return [f"Time {', '.join(parts)}"] if parts else []
+
+
+def _deployed(seen: Overview) -> list[str]:
+    """What was deployed shortly before it or meanwhile; of many, the newest."""
+    found = [entry for entry in seen.entries if entry.kind == "deployed"]
+    return [deployed(entry.facts) for entry in found[-3:]]
 
 
 def _runbooks(seen: Overview) -> list[str]:

@@ -11,11 +11,13 @@ from bot.model.message import Drawing
 from bot.model.silence import Muted
 from bot.model.units import format_duration
 from bot.model.way import SLACK
-from bot.render import health
+from bot.render import alerting, health
 from bot.render.blocks import context, day_and_time, paragraphs, section, time
 from bot.text import escape, outside
 
 Facts = Mapping[str, Any]
+
+_FAILING = 8
 
 
 def who(actor: str) -> str:
@@ -62,6 +64,24 @@ def _declared(actor: str, facts: Facts) -> str:
     return f"{said}: {seen}." if seen else f"{said}."
 
 
+def deployed(facts: Facts) -> str:
+    """``Deployed 12 min before: v1.2.3 on api by ci``; after the declaration: meanwhile. Escaped."""
+    before = facts["before"]
+    when = f"{format_duration(before)} before" if before >= 0 else "meanwhile"
+    title = f"{outside(facts['title'], 100)} on " if facts["title"] else ""
+    return f"Deployed {when}: {title}{outside(facts['target'], 63)} by {who(facts['source'])}"
+
+
+def _cleared(actor: str, facts: Facts) -> str:
+    why = "; ".join(outside(one, 200) for one in facts["because"])
+    return f"{outside(facts['target'], 63)} is back to normal: {why}. Resolve it if that is all."
+
+
+def _returned(actor: str, facts: Facts) -> str:
+    why = "; ".join(outside(one, 200) for one in facts["because"])
+    return f"It is back on {outside(facts['target'], 63)}: {why}."
+
+
 def _with_text(words: str) -> Callable[[str, Facts], str]:
     def drawn(actor: str, facts: Facts) -> str:
         said = facts.get("text")
@@ -72,6 +92,11 @@ def _with_text(words: str) -> Callable[[str, Facts], str]:
 
 def _resolved(actor: str, facts: Facts) -> str:
     took = f"{actor} resolved it after {format_duration(facts['took'])}"
+    if facts.get("failing"):
+        shown = [outside(one, 200) for one in facts["failing"][:_FAILING]]
+        more = len(facts["failing"]) - len(shown)
+        failed = "; ".join([*shown, *([f"{more} more"] if more else [])])
+        return f"{took} all the same: {outside(facts['text'])} ({failed})"
     return f"{took}: {outside(facts['text'])}" if facts.get("text") else f"{took}."
 
 
@@ -219,31 +244,6 @@ def _approval(actor: str, facts: Facts) -> str:
     return f"{actor} {facts['choice']} “{outside(facts['title'], 150)}” of {facts['run']}{said}."
 
 
-_SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
-    "declared": _declared,
-    "acknowledged": lambda actor, facts: f"{actor} acknowledged.",
-    "assigned": _assigned,
-    "severity": _severity,
-    "mitigated": _with_text("mitigated it"),
-    "resolved": _resolved,
-    "reopened": _with_text("reopened it"),
-    "escalated": _with_text("asked for the next level"),
-    "note": _with_text("noted"),
-    "updated": _updated,
-    "refused": _refused,
-    "escalation": _escalation,
-    "asked": _asked,
-    "answered": lambda actor, facts: f"{actor} answered after {format_duration(facts['took'])}.",
-    "drill": _drill,
-    "on_it": lambda actor, facts: f"{actor} is on it.",
-    "unreached": _unreached,
-    "way": _way,
-    "evidence": _evidence,
-    "diagnosed": _diagnosed,
-    "postmortem": _postmortem,
-    "offered": _offered,
-    "run": _run,
-    "step": _step,
 def silenced(muted: Muted) -> str:
     """By whom, until when and why, without the verb: ``by @bob until 14:30: deploy``."""
     by = escape(muted.name) if muted.by == BOT else who(muted.by)
@@ -261,7 +261,36 @@ def _unsilenced(actor: str, facts: Facts) -> str:
     return f"It goes on: {named} is over."
 
 
-    "approval": _approval,
-}
+_SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
+    "declared": _declared,
+    "acknowledged": lambda actor, facts: f"{actor} acknowledged.",
+    "assigned": _assigned,
+    "severity": _severity,
+    "mitigated": _with_text("mitigated it"),
+    "resolved": _resolved,
+    "reopened": _with_text("reopened it"),
+    "escalated": _with_text("asked for the next level"),
+    "note": _with_text("noted"),
+    "updated": _updated,
+    "refused": _refused,
+    "escalation": _escalation,
     "silenced": _silenced,
     "unsilenced": _unsilenced,
+    "asked": _asked,
+    "answered": lambda actor, facts: f"{actor} answered after {format_duration(facts['took'])}.",
+    "drill": _drill,
+    "on_it": lambda actor, facts: f"{actor} is on it.",
+    "unreached": _unreached,
+    "way": _way,
+    "evidence": _evidence,
+    "diagnosed": _diagnosed,
+    "postmortem": _postmortem,
+    "deployed": lambda actor, facts: f"{deployed(facts)}.",
+    "cleared": _cleared,
+    "returned": _returned,
+    "offered": _offered,
+    "run": _run,
+    "step": _step,
+    "approval": _approval,
+    "alerts": lambda actor, facts: alerting.sentence(facts),
+}

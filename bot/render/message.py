@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
-from bot.render import ask, oncall, run, step
+from bot.render import alerting, ask, oncall, run, step
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.digest import digest
 from bot.render.entry import reply, who
+from bot.render.finding import finding
 from bot.render.ping import ping, still
 from bot.render.report import progress
 from bot.render.report import text as report_text
@@ -106,8 +107,16 @@ def _override(attempt: Attempt) -> Drawing:
     return oncall.told(attempt.message.facts)
 
 
+def _finding(attempt: Attempt) -> Drawing:
+    return finding(attempt.message.key, attempt.message.facts)
+
+
 def _handover(attempt: Attempt) -> Drawing:
     return oncall.handover(attempt.message.facts)
+
+
+def _alerts(attempt: Attempt) -> Drawing:
+    return alerting.suggestion(attempt.message.facts)
 
 
 _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
@@ -124,6 +133,8 @@ _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "test": _test,
     "override": _override,
     "handover": _handover,
+    "finding": _finding,
     "digest": _digest,
     "still": _still,
+    "alerts": _alerts,
 }

@@ -14,12 +14,14 @@ from bot.rules.known import Values
 from bot.services import (
     asking,
     backups,
+    detection,
     drill,
     escalation,
     evidence,
     handover,
     heartbeat,
-    monitoring,
+    intake,
+    jobs,
 )
 from bot.services.backups import Backups
 from bot.services.diagnosis import Diagnosis
@@ -28,14 +30,14 @@ from bot.services.live import Live
 from bot.services.monitoring import Monitoring
 from bot.services.postmortem import Postmortems
 from bot.services.running import Running
-from bot.store import timers
+from bot.store import sketches, timers
 from bot.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
 
 EVIDENCE_WITHIN_MS = 10_000
 LOOK_WITHIN_MS = 3_000  # a level is late by no more than that
-PRUNE_EVERY_MS = 300_000  # little at a time: nobody's commit is to wait for a whole day's samples
+PRUNE_EVERY_MS = 300_000
 RESERVE_EVERY_MS = 60_000
 _ATTEMPTS = 3  # of a diagnosis that somebody waits for
 
@@ -77,6 +79,9 @@ class Due:
             drill.KIND: self._drill,
             heartbeat.KIND: self._beat,
             backups.KIND: self._backups.work,
+            intake.KIND: self._alerts,
+            jobs.KIND: self._job,
+            jobs.ALIVE: self._alive,
         }
 
     async def _poll(self, timer: Timer) -> None:
@@ -84,7 +89,16 @@ class Due:
         target = self._live.config.targets.get(timer.subject)  # a reload may have come in between
         if again and target is not None:
             within = target.timeout + 1_000
-            await self._healthy.keep(await self._monitoring.refresh((timer.subject,), within))
+            healths = await self._monitoring.refresh((timer.subject,), within)
+            await self._healthy.keep(healths)
+            await self._detect(healths)
+
+    async def _detect(self, healths: Sequence[Health]) -> None:
+        """What fails here is logged by the loop: the next poll is armed already."""
+        config, books = self._live.config, self._live.books
+        if config.detection:
+            for health in healths:
+                await self._database.write(detection.look, config, books, health)
 
     async def _level(self, timer: Timer) -> None:
         """With fresh readings where a condition asks for them; what is late by then is unknown."""
@@ -152,8 +166,21 @@ class Due:
     async def _beat(self, timer: Timer) -> None:
         await self._database.write(heartbeat.beat, timer, self._live.config)
 
+    async def _alerts(self, timer: Timer) -> None:
+        await self._database.write(intake.settle, timer, self._live.config)
+
+    async def _job(self, timer: Timer) -> None:
+        await self._database.write(jobs.miss, timer, self._live.config)
+
+    async def _alive(self, timer: Timer) -> None:
+        await self._database.write(jobs.live_on, timer)
+
     async def _prune(self, timer: Timer) -> None:
-        await self._database.write(prune, timer)
+        """In portions, so that nobody's commit waits for the samples of a day."""
+        keep = self._live.config.samples
+        after = 0 if await self._database.write(later, timer, PRUNE_EVERY_MS) else None
+        while after is not None:
+            after = await self._database.write(sketches.portion, after, keep.raw, keep.hours)
 
     async def _reserve(self, timer: Timer) -> None:
         await self._database.write(later, timer, RESERVE_EVERY_MS)
@@ -175,8 +202,10 @@ def schedule(tx: Tx, config: Config) -> None:
     for kind, every in (("prune", PRUNE_EVERY_MS), ("reserve", RESERVE_EVERY_MS)):
         if not timers.armed(tx, kind):
             timers.arm(tx, kind, "", tx.now + every)
+    detection.tidy(tx, config)
     handover.schedule(tx, config)
     heartbeat.schedule(tx, config)
+    jobs.schedule(tx, config)
     backups.schedule(tx, config.backups)
 
 
@@ -189,12 +218,6 @@ def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:
         return False
     timers.arm(tx, "poll", timer.subject, tx.now + target.poll)
     return True
-
-
-def prune(tx: Tx, timer: Timer) -> None:
-    """Forget old samples, and come back."""
-    if later(tx, timer, PRUNE_EVERY_MS):
-        monitoring.forget_old(tx)
 
 
 def later(tx: Tx, timer: Timer, every_ms: int) -> bool:
