@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot.agent.answer import problem
-from bot.http import Client, RequestFailed, TimedOut
+from bot.http import RELAY, Client, RequestFailed, TimedOut, reach
+from bot.model.reading import Reach
 
 TIMEOUT_MS = 4_000  # within the 5 s that the bot gives the agent
-MARK = "X-Iora-Relay"
-"""The header that tells the service's own answer, whatever its status, from the agent's refusals."""
 
 
 class Relay:
@@ -22,7 +21,10 @@ class Relay:
         self._client = client
 
     async def fetch(self, name: str) -> web.Response:
-        """The service's status and body; 404, 502 or 504 with the agent's own words otherwise."""
+        """The service's status and body; 404, 502 or 504 with the agent's own words otherwise.
+
+        These say in ``reach`` how far the agent's request got.
+        """
         if name not in self._urls:
             known = ", ".join(sorted(self._urls)) or "none"
             fix = f"use one that agent.yaml names: {known}"
@@ -31,13 +33,14 @@ class Relay:
         try:
             answer = await self._client.get(self._urls[name], timeout_ms=TIMEOUT_MS)
         except TimedOut as error:
-            return problem(504, "relay_failed", str(error), fix)
+            return problem(504, "relay_failed", str(error), fix, reach=reach(error))
         except RequestFailed as error:
-            return problem(502, "relay_failed", str(error), fix)
+            return problem(502, "relay_failed", str(error), fix, reach=reach(error))
         if 300 <= answer.status < 400:
             said = f"the answer is a redirect ({answer.status}), which is not followed"
-            return problem(502, "relay_failed", said, f"correct relay.{name} in agent.yaml")
-        headers = {MARK: name, "X-Content-Type-Options": "nosniff"}
+            fix = f"correct relay.{name} in agent.yaml"
+            return problem(502, "relay_failed", said, fix, reach=Reach.ANSWERED)
+        headers = {RELAY: name, "X-Content-Type-Options": "nosniff"}
         if answer.retry_after is not None:
             headers["Retry-After"] = answer.retry_after
         return web.Response(

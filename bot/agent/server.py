@@ -116,8 +116,8 @@ class Server:
         return await handler(request)
 
     async def _health(self, _request: web.Request) -> web.Response:
-        """200 as long as the agent lives, whether or not there is a process to watch."""
-        found = self._services.watch.found
+        """200 as long as the agent lives, whether or not there is a process to watch: as it is now."""
+        found = await self._services.watch.present()
         missing = found if isinstance(found, NotFound) else None
         return web.json_response(
             {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 
 import jmespath
 
+from bot.collect import prometheus
 from bot.collect.formats import NO_RESULT, said
-from bot.http import Client, Refused, RequestFailed, TimedOut, TooLarge, Unreachable, credentials
+from bot.http import Answer, Client, RequestFailed, credentials, reach
 from bot.model.reading import Check, Reach
-from bot.model.target import Target
+from bot.model.target import HealthSource, Target, Value
+from bot.rules.measured import measured
 from bot.text import without_controls
 
 
@@ -19,11 +22,18 @@ async def check(client: Client, target: Target, now: int) -> Check:
     It is not tried again when it fails: how often it does is what is measured. (aiohttp alone sends it
     once more when the connection breaks before an answer, for a kept one may have gone stale.)
     """
+    if target.health.promql is not None:
+        return await _told(client, target.health, now)
     source, headers = target.health, credentials.of_target(target.auth)
     try:
         answer = await client.get(source.url, headers=headers, timeout_ms=source.timeout)
     except RequestFailed as error:
-        return Check(at=now, reach=_reach(error), elapsed_ms=error.elapsed_ms, problem=str(error))
+        return Check(at=now, reach=reach(error), elapsed_ms=error.elapsed_ms, problem=str(error))
+    return said_in(answer, source, now)
+
+
+def said_in(answer: Answer, source: HealthSource, now: int) -> Check:
+    """What an answer of the health URL says, whichever way it came."""
     try:
         data = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -44,17 +54,18 @@ async def check(client: Client, target: Target, now: int) -> Check:
     )
 
 
-def _reach(error: RequestFailed) -> Reach:
-    match error:
-        case Refused():
-            return Reach.REFUSED
-        case TimedOut():
-            return Reach.TIMED_OUT
-        case Unreachable():
-            return Reach.UNREACHABLE
-        case TooLarge():
-            return Reach.TOO_LARGE
-    return Reach.BROKEN
+async def _told(client: Client, source: HealthSource, now: int) -> Check:
+    """What a Prometheus says of the target: the target itself is not asked."""
+    asked = time.perf_counter()
+    found = await prometheus.ask(client, source.asked, source.auth, source.timeout)
+    reading = measured("up", Value(path="up", range=(0, 1)), found, now, source.label)
+    return Check(
+        at=now,
+        reach=Reach.TOLD,
+        elapsed_ms=(time.perf_counter() - asked) * 1000,
+        up=reading.value,
+        problem=reading.reason,
+    )
 
 
 def _word(path: str | None, data: object) -> tuple[str | None, str | None]:

@@ -136,9 +136,16 @@ def _signed_with(target: Data) -> str | None:
 def _relays(data: Data) -> Iterator[Fault]:
     for loc, target in each(data, "targets", None):
         if isinstance(target, dict) and "agent" not in target:
-            for at, _ in each(data, *map(str, loc), "metrics", None, "relay"):
+            path = tuple(map(str, loc))
+            used = (
+                *each(data, *path, "health", "relay"),
+                *each(data, *path, "metrics", None, "relay"),
+            )
+            for at, _ in used:
                 text = "a relay is a service of the target's agent, and it has none"
-                yield Fault(at=at, text=text, fix="add agent: to the target, or give a url")
+                rest = "remove it" if at[2] == "health" else "give a url"
+                fix = f"add agent: to the target, or {rest}"
+                yield Fault(at=at, text=text, fix=fix)
 
 
 def _sources(data: Data) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ How a request failed is a type, because a person must know the difference betwee
 and a URL that is wrong.
 """
 
+from bot.http.client import RELAY as RELAY
 from bot.http.client import Answer as Answer
 from bot.http.client import Client as Client
 from bot.http.failure import BrokenAnswer as BrokenAnswer
@@ -16,3 +17,4 @@ from bot.http.failure import Reset as Reset
 from bot.http.failure import TimedOut as TimedOut
 from bot.http.failure import TooLarge as TooLarge
 from bot.http.failure import Unreachable as Unreachable
+from bot.http.failure import reach as reach

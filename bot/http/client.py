@@ -18,6 +18,8 @@ from bot.http.body import BODY_LIMIT, ENCODINGS, Body
 from bot.http.door import Resolver, opened
 from bot.http.failure import Forbidden, RequestFailed, Reset, TimedOut, TooLarge, failure
 
+RELAY = "X-Iora-Relay"
+"""The header by which an agent tells a service's own answer, whatever its status, from its refusals."""
 _AGAIN = frozenset({502, 503, 504})
 _PAUSE_S = 0.1  # before the first retry; each further one waits twice as long
 _CHUNK = 65_536
@@ -26,12 +28,16 @@ _RANDOM = SystemRandom()
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, whatever its status. ``elapsed_ms`` counts until the body's end."""
+    """What came back, whatever its status. ``elapsed_ms`` counts until the body's end.
+
+    ``relay``: it is a service's own answer, which an agent passed on under this name.
+    """
 
     status: int
     body: bytes
     elapsed_ms: float
     retry_after: str | None = None
+    relay: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,8 @@ class Client:
             if not received.whole:
                 raise Reset("broken answer: its compressed body ends too early", elapsed())
             retry_after = response.headers.get("Retry-After")
-            return Answer(response.status, received.taken(), elapsed(), retry_after)
+            relay = response.headers.get(RELAY)
+            return Answer(response.status, received.taken(), elapsed(), retry_after, relay)
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._asking is None:

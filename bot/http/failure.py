@@ -8,6 +8,7 @@ import aiohttp
 
 from bot.errors import TargetError
 from bot.http.door import ForbiddenAddress
+from bot.model.reading import Reach
 
 
 class RequestFailed(TargetError):
@@ -49,6 +50,20 @@ class TooLarge(RequestFailed):
 
 class Reset(BrokenAnswer):
     """The connection broke off."""
+
+
+def reach(error: RequestFailed) -> Reach:
+    """How far the request got, as a word."""
+    match error:
+        case Refused():
+            return Reach.REFUSED
+        case TimedOut():
+            return Reach.TIMED_OUT
+        case Unreachable():
+            return Reach.UNREACHABLE
+        case TooLarge():
+            return Reach.TOO_LARGE
+    return Reach.BROKEN
 
 
 def failure(error: Exception, elapsed_ms: float) -> RequestFailed:

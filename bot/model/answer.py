@@ -27,6 +27,18 @@ class Confirm(Refusal):
     value: str = ""
 
 
+@dataclass(frozen=True)
+class Challenge(Confirm):
+    """Not yet: it is resolved only with a reason, for something still fails.
+
+    ``failing``: what, a line each, as it came from outside; ``text``: what was written already.
+    """
+
+    incident: int = 0
+    failing: tuple[str, ...] = ()
+    text: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """``kind`` names the drawing, ``facts`` what is drawn; ``--json`` prints the facts as they are.

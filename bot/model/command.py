@@ -149,9 +149,10 @@ class Mitigate(OnIncident):
 
 @dataclass(frozen=True, kw_only=True)
 class Resolve(OnIncident):
-    """It is over."""
+    """It is over. ``anyway``: also where its targets still fail, for the reason in ``text``."""
 
     text: str = ""
+    anyway: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ Facts = Mapping[str, Any]
 
 _FAILING = 8
 
+_FAILING = 8
+
 
 def who(actor: str) -> str:
     """An actor as a mention, or as the words that name it."""
@@ -92,6 +94,11 @@ def _with_text(words: str) -> Callable[[str, Facts], str]:
 
 def _resolved(actor: str, facts: Facts) -> str:
     took = f"{actor} resolved it after {format_duration(facts['took'])}"
+    if facts.get("failing"):
+        shown = [outside(one, 200) for one in facts["failing"][:_FAILING]]
+        more = len(facts["failing"]) - len(shown)
+        failed = "; ".join([*shown, *([f"{more} more"] if more else [])])
+        return f"{took} all the same: {outside(facts['text'])} ({failed})"
     if facts.get("failing"):
         shown = [outside(one, 200) for one in facts["failing"][:_FAILING]]
         more = len(facts["failing"]) - len(shown)

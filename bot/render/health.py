@@ -79,7 +79,14 @@ def _in_full(one: Facts, now: int, *, unread: bool) -> list[Block]:
     measured = [] if unread else lines(one, now)
     if measured:
         drawn.append(fields(measured))
+    if one.get("views"):
+        drawn.append(context(" | ".join(map(_view, one["views"]))))
     return drawn
+
+
+def _view(view: Facts) -> str:
+    """``From here: nothing listens on 10.0.0.5:8080 (2 ms)``."""
+    return f"From {view['place']}: {outside(view['said'], 300)} ({view['elapsed_ms']:.0f} ms)"
 
 
 def _in_short(one: Facts) -> list[Block]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.model.actor import Actor
-from bot.model.answer import Refusal
+from bot.model.answer import Challenge, Refusal
 from bot.model.command import Declare, OnIncident
 from bot.model.config import Config
 from bot.model.incident import Entry, Facts, Incident, Severity, Status
 from bot.model.overview import last_entry
 from bot.rules import access, drill, lifecycle
-from bot.services import course, takeover
+from bot.services import challenge, course, takeover
 from bot.services.overview import paged, pings_of
 from bot.services.silenced import taken_out
 from bot.store import incidents, outbox, timers
@@ -184,6 +184,9 @@ def _decided(
         confirm = takeover.confirm(tx, config, incident, command, asked.actor, entries)
         if confirm is not None:  # nothing was refused, so nothing is on the timeline
             return confirm
+        decision = challenge.challenged(tx, config, incident, command, asked.actor, decision)
+        if isinstance(decision, Challenge):
+            return decision
     if isinstance(decision, Refusal):
         word = type(command).__name__.removeprefix("Set").lower()  # as people type it
         facts = {"command": word, "reason": decision.reason}

@@ -11,13 +11,16 @@ from functools import partial
 
 from bot.clock import Clock
 from bot.collect import agent, health, metrics
+from bot.collect import vantage as elsewhere
 from bot.errors import StoreError
 from bot.http import Client
 from bot.model.config import Config
 from bot.model.reading import Check, Health, Reach, Reading, Verdict
 from bot.model.target import Target
-from bot.rules import pace, verdict, window
+from bot.model.vantage import Vantage
+from bot.rules import pace, vantage, verdict, window
 from bot.rules.measured import first_known
+from bot.rules.verdict import Said
 from bot.services.live import Live
 from bot.store import samples, timers
 from bot.store.database import Database, Tx
@@ -26,7 +29,8 @@ from bot.store.samples import Sample
 log = logging.getLogger(__name__)
 
 POLL = "poll_ms"
-KEEP_MS = 24 * 3_600_000
+SAID = "health_verdict"
+"""What the health URL said at a poll: the verdict's rank, and the reason."""
 _REMEMBERED = 200
 _AGENT_METRICS = (
     "cpu_percent",
@@ -116,44 +120,51 @@ class Monitoring:
     async def _measure(self, name: str, config: Config) -> Health:
         target = config.targets[name]
         now = self._clock.now()
-        check, given = await asyncio.gather(
-            health.check(self._client, target, now), self._given(target, config, now)
+        (check, there), given = await asyncio.gather(
+            self._looked(target, now), self._given(target, config, now)
         )
         self._took_ms[name] = check.elapsed_ms
-        said = verdict.said(check, target.health)
+        said = vantage.settled(check, there, target.health)
         again_in = self._again_in(name, target, check)
-        readings = await self._kept(name, target, check, said.failed, given, again_in)
+        readings = await self._kept(name, target, check, said, given, again_in)
         now = self._clock.now()
         found = verdict.judge(
             name, said, check.word, readings, config.baselines, config.critical, now
         )
+        found = replace(found, views=vantage.views(check, there, target.health))
         self._remember(found)
         return found
+
+    async def _looked(self, target: Target, now: int) -> tuple[Check, Vantage | None]:
+        """What the health URL says; where it gives no answer, what the agent on its host sees too."""
+        check = await health.check(self._client, target, now)
+        silent = check.reach in vantage.SILENT
+        return check, await elsewhere.look(self._client, target, now) if silent else None
 
     async def _kept(
         self,
         name: str,
         target: Target,
         check: Check,
-        failed: bool,
+        said: Said,
         given: tuple[Reading, ...],
         again_in: int | None,
     ) -> tuple[Reading, ...]:
         """All readings, stored; a store that takes nothing hides no target that is down."""
         try:
-            return await self._database.write(_record, name, target, check, failed, given, again_in)
+            return await self._database.write(_record, name, target, check, said, given, again_in)
         except StoreError as error:
             log.error("what was measured of %s can't be stored: %s", name, error)
             reason = "the polls can't be stored: see the bot's log"
             own = [
                 verdict.missing(metric, self._clock.now(), window.SOURCE, reason)
-                for metric in window.METRICS
+                for metric in _own(target)
             ]
             return first_known([*given, *own])
 
     def _again_in(self, name: str, target: Target, check: Check) -> int | None:
         """In how many milliseconds the next poll should be; None where it is planned already."""
-        silent = check.reach not in {Reach.ANSWERED, Reach.TOO_LARGE}
+        silent = check.reach not in {Reach.ANSWERED, Reach.TOO_LARGE, Reach.TOLD}
         self._silences[name] = self._silences.get(name, 0) + 1 if silent else 0
         again_in = pace.interval(target.poll, self._silences[name], check.retry_after)
         planned = again_in == target.poll and name not in self._put_off
@@ -187,7 +198,7 @@ class Monitoring:
         config = measurement.config
         now = self._clock.now()
         said = verdict.Said(Verdict.UNKNOWN, reason, failed=False)
-        unread = _sources(config.targets[name], config)
+        unread = sources(config.targets[name], config)
         readings = first_known(
             [verdict.missing(one, now, source, "not read yet") for one, source in unread]
         )
@@ -209,11 +220,16 @@ def _wanted(config: Config) -> list[str]:
     ]
 
 
-def _sources(target: Target, config: Config) -> list[tuple[str, str]]:
+def sources(target: Target, config: Config) -> list[tuple[str, str]]:
     """Which source may give which metric, in the order in which they count."""
     named = [(metric, source.label) for source in target.metrics for metric in source.values]
     agents = [(metric, agent.SOURCE) for metric in _wanted(config)] if target.agent else []
-    return [*named, *agents, *((metric, window.SOURCE) for metric in window.METRICS)]
+    return [*named, *agents, *((metric, window.SOURCE) for metric in _own(target))]
+
+
+def _own(target: Target) -> tuple[str, ...]:
+    """What the bot's own polls tell of the target: nothing where a Prometheus is asked instead."""
+    return window.METRICS if target.polled else ()
 
 
 def _record(
@@ -221,28 +237,32 @@ def _record(
     name: str,
     target: Target,
     check: Check,
-    failed: bool,
+    said: Said,
     given: tuple[Reading, ...],
     again_in: int | None,
 ) -> tuple[Reading, ...]:
     """Keep the poll and one reading a metric: of the first source that has it, the bot's own last."""
     if again_in is not None:
         timers.move(tx, "poll", name, tx.now + again_in)
-    if check.reach is not Reach.UNREACHABLE:
+    own = _polls(tx, name, target, check, said) if target.polled else ()
+    readings = first_known((*given, *own))
+    measured = [(one.metric, Sample(one.at, one.value, one.reason)) for one in readings]
+    heard = Sample(check.at, said.verdict.rank, said.reason)
+    samples.add_all(tx, name, [(SAID, heard), *measured])
+    return readings
+
+
+def _polls(
+    tx: Tx, name: str, target: Target, check: Check, said: Said
+) -> tuple[Reading, Reading]:
+    """Keep the poll, and what the last ones together say."""
+    if said.counts:
         timed = check.reach in {Reach.ANSWERED, Reach.TIMED_OUT}
-        reason = (check.problem or f"HTTP {check.http_status}") if failed else None
+        reason = (check.problem or f"HTTP {check.http_status}") if said.failed else None
         sample = Sample(check.at, check.elapsed_ms if timed else None, reason)
         samples.add(tx, name, POLL, sample)
     polls = [
         window.Poll(one.at, one.value, one.reason is not None)
         for one in samples.since(tx, name, POLL, tx.now - target.window)
     ]
-    readings = first_known((*given, *window.readings(polls, target.window, tx.now)))
-    for reading in readings:
-        samples.add(tx, name, reading.metric, Sample(reading.at, reading.value, reading.reason))
-    return readings
-
-
-def forget_old(tx: Tx) -> int:
-    """Remove raw samples that are older than a day."""
-    return samples.forget(tx, tx.now - KEEP_MS)
+    return window.readings(polls, target.window, tx.now)

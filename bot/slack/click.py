@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model.answer import Refusal
+from bot.model.answer import Challenge, Refusal
 from bot.model.command import (
     Acknowledge,
     Assign,
@@ -115,6 +115,8 @@ class Click:
         refused = await self._desk.refused(wanted, body)
         if refused is None:
             self._desk.open(self._client, body, view)
+        elif isinstance(refused, Challenge):
+            self._desk.open(self._client, body, form.resolve_anyway(refused))
         else:
             self._desk.say(body, refused)
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.clock import at
+from bot.model.answer import Challenge
 from bot.model.command import Assign, Command, Declare, Note, Resolve, SetSeverity
 from bot.model.config import Config
 from bot.model.incident import Severity
+from bot.render.blocks import paragraphs, section, that_fit
 from bot.slack.parse import TEXT, TITLE, moment
 from bot.slack.view import OPTIONS, View, field, modal, option, text_field
-from bot.text import without_controls
+from bot.text import outside, without_controls
 
 Read = Command | Mapping[str, str]
 """The command that a form asks for, or what is wrong by field."""
@@ -97,6 +99,28 @@ def resolve(incident: int) -> View:
     return modal("resolve", f"Resolve INC-{incident}", "Resolve", fields, {"incident": incident})
 
 
+def resolve_anyway(asked: Challenge) -> View:
+    """What still fails, and why it is over all the same: nothing is resolved without that."""
+    lines = [f"• {outside(line, 200)}" for line in asked.failing]
+    fields = [
+        section(
+            f"*{len(lines)} {'thing still speaks' if len(lines) == 1 else 'things still speak'} against it:*"
+        ),
+        *paragraphs(that_fit(lines)),
+        text_field(
+            "text",
+            "Why is it over all the same?",
+            asked.text,
+            limit=TEXT,
+            lines=True,
+            hint="It stands on the timeline, with what still failed.",
+        ),
+    ]
+    title = f"INC-{asked.incident} still fails"
+    kept = {"incident": asked.incident, "anyway": True}
+    return modal("resolve", title, "Resolve anyway", fields, kept)
+
+
 def severity(incident: int, now: Severity) -> View:
     """Another severity brings its policy."""
     fields = [field("severity", "Severity", _severity_menu(now))]
@@ -145,7 +169,10 @@ def _read_note(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) -> 
 
 
 def _read_resolve(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) -> Read:
-    return Resolve(incident=kept["incident"], text=typed(values, "text"))
+    text, anyway = typed(values, "text"), bool(kept.get("anyway"))
+    if anyway and not text:
+        return {"text": "Say why: it still fails."}
+    return Resolve(incident=kept["incident"], text=text, anyway=anyway)
 
 
 def _read_severity(values: Mapping[str, Any], kept: Mapping[str, Any], now: int) -> Read:

@@ -31,7 +31,6 @@ from bot.model.command import (
     Postmortem,
     Reopen,
     Reports,
-    Resolve,
     Runbooks,
     SetSeverity,
     Show,
@@ -45,7 +44,7 @@ from bot.model.incident import Severity
 from bot.model.run import Mark
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
-from bot.slack import practice, rota
+from bot.slack import ending, practice, rota
 from bot.slack.said import Said, usage
 from bot.slack.said import person as _person
 from bot.slack.said import quoted as _quoted
@@ -380,7 +379,7 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "assign": _assign,
     "severity": _severity,
     "mitigate": _with_text("mitigate", lambda number, text: Mitigate(incident=number, text=text)),
-    "resolve": _with_text("resolve", lambda number, text: Resolve(incident=number, text=text)),
+    "resolve": _with_text("resolve", ending.resolve),
     "reopen": _with_text("reopen", lambda number, text: Reopen(incident=number, text=text)),
     "escalate": _with_text("escalate", lambda number, text: Escalate(incident=number, text=text)),
     "note": _note,

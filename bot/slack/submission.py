@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.model.answer import Refusal
+from bot.model.answer import Challenge, Refusal
 from bot.slack import form, run_form
 from bot.slack.desk import Ack, Desk
 from bot.slack.view import kept_in, notice, problem
@@ -27,6 +27,9 @@ class Submitted:
             return
         # A form has no channel; one that starts something there keeps it.
         given = await self._desk.do(command, {"channel_id": kept_in(view).get("channel"), **body})
+        if isinstance(given, Challenge):  # the same form, with what fails and room for the reason
+            await ack(response_action="update", view=form.resolve_anyway(given))
+            return
         errors = problem(given, view) if isinstance(given, Refusal) else {}
         if errors:
             await ack(response_action="errors", errors=errors)

@@ -65,6 +65,18 @@ def between(tx: Tx, target: str, metric: str, first: int, last: int) -> list[Sam
     return [Sample(row["at"], row["value"], row["reason"]) for row in rows]
 
 
+def newest(tx: Tx, target: str, metric: str) -> Sample | None:
+    """The newest sample that is kept."""
+    row = tx.one(
+        """SELECT at, value, reason FROM samples
+        WHERE series_id = (SELECT id FROM series WHERE target = :target AND metric = :metric)
+        ORDER BY at DESC LIMIT 1""",
+        target=target,
+        metric=metric,
+    )
+    return Sample(row["at"], row["value"], row["reason"]) if row else None
+
+
 def last_before(tx: Tx, target: str, metric: str, at: int) -> Sample | None:
     """The newest sample at or before a time; None where nothing was measured within ten minutes of it."""
     row = tx.one(

@@ -1,0 +1,65 @@
+"""Whoever resolves an incident while its targets still fail is asked first, and says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.model.actor import BOT, Actor
+from bot.model.answer import Challenge
+from bot.model.command import OnIncident, Resolve
+from bot.model.config import Config
+from bot.model.incident import Incident
+from bot.rules import closing, lifecycle
+from bot.services.latest import latest
+from bot.store.database import Tx
+from bot.text import outside
+
+_SHOWN = 12  # lines in a message, which has 3,000 characters; the timeline keeps all
+
+
+def challenged(
+    tx: Tx,
+    config: Config,
+    incident: Incident,
+    command: OnIncident,
+    actor: Actor,
+    change: lifecycle.Change,
+) -> lifecycle.Change | Challenge:
+    """The change, with what was still failing among its facts; or the question, before there is a reason.
+
+    Out of what is stored: the answer to a click doesn't wait for a target. An incident without targets, a
+    drill, and what the bot does by itself are not asked about.
+    """
+    if not isinstance(command, Resolve) or incident.drill or actor.text == BOT:
+        return change
+    failing = [line for name in incident.targets for line in _failing(tx, config, name)]
+    if not failing:
+        return change
+    if command.anyway and command.text:
+        return replace(change, facts={**change.facts, "failing": failing})
+    return _question(incident, command, tuple(failing))
+
+
+def _failing(tx: Tx, config: Config, name: str) -> tuple[str, ...]:
+    target = config.targets.get(name)
+    if target is None:  # a reload took it away: there is no bound to hold anything against
+        return ()
+    stale_ms = closing.POLLS * target.poll + target.timeout
+    return closing.failing(name, latest(tx, config, name), stale_ms, tx.now)
+
+
+def _question(incident: Incident, command: Resolve, failing: tuple[str, ...]) -> Challenge:
+    key = incident.key
+    shown = [outside(line, 200) for line in failing[:_SHOWN]]
+    more = [f"{len(failing) - _SHOWN} more"] if len(failing) > _SHOWN else []
+    why = "Resolving it anyway takes a reason" if not command.anyway else "Say why all the same"
+    return Challenge(
+        f"{key} is not resolved yet: {'; '.join([*shown, *more])}.",
+        f"{why}: `/iora resolve {key} anyway REASON`.",
+        "Resolve anyway",
+        "iora:incident:resolve",
+        key,
+        incident.id,
+        failing,
+        command.text,
+    )
