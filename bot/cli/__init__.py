@@ -26,7 +26,7 @@ _PROGRAMS = {
 
 
 # Words of `/iora` that have a command of their own here.
-_OWN = {"run": "bot.cli.run", "runbooks": "bot.cli.runbooks"}
+_OWN = {"chart": "bot.cli.chart", "run": "bot.cli.run", "runbooks": "bot.cli.runbooks"}
 
 
 class _Group(click.Group):

@@ -51,6 +51,14 @@ class Mark:
     label: str
 
 
+@dataclass(frozen=True)
+class Trace:
+    """A second line of the same metric, thinner, by its name: ``P95 of each hour``; in order of time."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chart:
     """A metric's readings from ``start`` to ``end`` (milliseconds), in any order.
@@ -69,6 +77,7 @@ class Chart:
     limits: tuple[Limit, ...] = ()
     spans: tuple[Span, ...] = ()
     marks: tuple[Mark, ...] = ()
+    traces: tuple[Trace, ...] = ()
     joined_within: int | None = None
 
     def within(self) -> list[Point]:

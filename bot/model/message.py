@@ -66,11 +66,15 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that is to be shared; ``name`` is unique, and what it is looked up by."""
+    """A file that is to be shared; ``name`` is unique, and what it is looked up by.
+
+    ``alt``: what an image shows, in words.
+    """
 
     name: str
     title: str
     content: bytes
+    alt: str = ""
 
 
 @dataclass(frozen=True)

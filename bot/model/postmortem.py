@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.model.chart import Chart, Point
+from bot.model.chart import Chart, Mark, Point
 from bot.model.incident import Entry, Incident
 from bot.model.overview import Ping
 from bot.model.run import Progress
@@ -27,7 +28,7 @@ class Record:
     """All that a draft may tell, read in one transaction at ``now``.
 
     ``start`` and ``end`` are the window of the readings; raw ones from before ``kept_since`` are gone.
-    Times are milliseconds since the epoch.
+    ``marks``: what happened to a target meanwhile. Times are milliseconds since the epoch.
     """
 
     incident: Incident
@@ -39,6 +40,7 @@ class Record:
     end: int
     kept_since: int
     now: int
+    marks: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)
 
 
 class Line(NamedTuple):

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from bot.model.answer import Answer, Refusal
+from bot.model.chart import Chart
 from bot.model.incident import Facts
 from bot.model.message import Block, Drawing
 from bot.model.overview import Overview
@@ -14,6 +17,13 @@ from bot.model.run import Mark, Progress, StepRun
 from bot.model.step import Advice, AdviseStep, ChecklistStep
 from bot.rules import approval
 from bot.text import plain
+
+_CHARTS = TypeAdapter(Chart)
+
+
+def chart_of(facts: Facts) -> Chart:
+    """The chart that was printed as JSON."""
+    return _CHARTS.validate_python({name: facts[name] for name in facts if name != "target"})
 
 
 def text(drawing: Drawing) -> str:
@@ -27,6 +37,9 @@ def json_of(given: Answer | Refusal) -> dict[str, Any]:
     if isinstance(given, Refusal):
         return {"refused": given.reason, "remedy": given.remedy}
     facts = dict(given.facts)
+    if "chart" in facts:
+        chart: dict[str, Any] = _CHARTS.dump_python(facts.pop("chart"), mode="json")
+        return {"target": facts["target"], **chart}
     seen = facts.pop("outlook", None)  # the rest of it is what buttons need
     if "progress" in facts:
         facts |= _run(facts.pop("progress")) | {"asked": list(seen.asked) if seen else []}

@@ -19,7 +19,7 @@ def sparkline(points: Sequence[Point], width: int, unit: str = "") -> str:
     in order of time.
     """
     known = [value for point in points if (value := _known(point)) is not None]
-    signs = _signs([_highest(share) for share in _shares(points, max(1, width))])
+    signs = strip(points, width)
     if not known:
         return f"{signs} all unknown" if points else "no readings"
     if len(known) == 1:
@@ -30,6 +30,11 @@ def sparkline(points: Sequence[Point], width: int, unit: str = "") -> str:
             f"lowest {said(min(known), unit)}, highest {said(max(known), unit)}"
         )
     return f"{signs} {text} ({GAP} unknown)" if GAP in signs else f"{signs} {text}"
+
+
+def strip(points: Sequence[Point], width: int) -> str:
+    """The signs alone: ``▁▁▂█▅·▂``."""
+    return _signs([_highest(share) for share in _shares(points, max(1, width))])
 
 
 def _shares(points: Sequence[Point], width: int) -> list[list[Point]]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bot.model.chart import Chart, Limit, Mark, Point, Span
+from bot.model.chart import Chart, Limit, Mark, Point
 from bot.model.config import Config
 from bot.model.postmortem import READINGS, Line, Record, Series
 from bot.model.run import Progress
 from bot.model.step import ActionStep
-from bot.model.target import Target
 from bot.model.units import format_duration, format_value, unit_of
+from bot.rules import charted
 from bot.rules.names import moment
 from bot.rules.verdict import title
 
 BEFORE_MS, AFTER_MS = 1_800_000, 900_000
-_PRUNED_MS = 600_000  # old readings go a little later than they could
-_JOINED_POLLS = 3  # a poll or two may be late; more is a gap
+_PRUNED_MS = 3_900_000  # old readings go an hour at a time
 
 
 class Breach(NamedTuple):
@@ -49,8 +48,8 @@ def metrics(config: Config) -> tuple[str, ...]:
 
 def limits(config: Config, metric: str) -> tuple[Limit, ...]:
     """The bounds that count, the critical one first."""
-    named = (("critical", config.critical.get(metric)), ("baseline", config.baselines.get(metric)))
-    return tuple(Limit(name, bound) for name, bound in named if bound and not bound.informative)
+    found = charted.bounds(config, metric)[::-1]
+    return tuple(limit for limit in found if not limit.bound.informative)
 
 
 def pictured(record: Record, config: Config) -> Picture:
@@ -98,23 +97,15 @@ def _distance(point: Point, limit: Limit) -> float:
 
 
 def _chart(record: Record, config: Config, series: Series) -> Chart:
-    incident = record.incident
-    return Chart(
-        title=f"{title(series.metric)} of {series.target}",
-        metric=series.metric,
-        unit=unit_of(series.metric),
-        start=record.start,
-        end=record.end,
-        points=series.points,
-        limits=limits(config, series.metric),
-        spans=(Span(incident.started_at, incident.resolved_at, incident.key),),
-        marks=tuple(_marks(record)),
-        joined_within=_joined_within(config.targets.get(series.target)),
+    return charted.chart(
+        config,
+        series,
+        record.start,
+        record.end,
+        limits=limits(config, series.metric)[::-1],
+        spans=charted.spans([record.incident]),
+        marks=(*_marks(record), *record.marks.get(series.target, ())),
     )
-
-
-def _joined_within(target: Target | None) -> int | None:
-    return None if target is None else _JOINED_POLLS * target.poll + target.timeout
 
 
 def _marks(record: Record) -> Iterator[Mark]:

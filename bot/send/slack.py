@@ -35,6 +35,7 @@ _PAGES, _PAGE = 20, 200
 _CLOCKS_APART_MS = 86_400_000
 # The conversation is not what it was: found anew next time.
 _MOVED = {"channel_not_found", "is_archived", "not_in_channel"}
+_ALT = 1_000  # Slack's limit for what a file's image shows
 _TEXT, _BLOCKS = 4_000, 50  # Slack's advice for a message's text, and its limit of blocks
 
 
@@ -132,7 +133,9 @@ class Slack:
         """The id of the file to be, once Slack has its content."""
         try:
             answer = await self._client.files_getUploadURLExternal(
-                filename=upload.name, length=len(upload.content)
+                filename=upload.name,
+                length=len(upload.content),
+                **({"alt_txt": cut(upload.alt, _ALT)} if upload.alt else {}),
             )
             address, file = str(answer["upload_url"]), str(answer["file_id"])
             assert self._client.session is not None

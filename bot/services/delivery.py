@@ -29,7 +29,7 @@ from bot.model.message import (
 from bot.model.way import SLACK
 from bot.render.message import draw, plain_words
 from bot.send.slack import CantLook
-from bot.services import digest, heartbeat, paging
+from bot.services import charts, digest, heartbeat, paging
 from bot.services.attachment import upload_of
 from bot.services.live import Live
 from bot.services.sending import Told, begin, code, finish, put_off
@@ -220,7 +220,11 @@ class Delivery:
         return outcome
 
     async def _share(self, attempt: Attempt) -> Outcome:
-        file = await asyncio.to_thread(upload_of, attempt, self._database.path.parent)
+        facts = attempt.message.facts
+        chart = None
+        if "chart" in facts:
+            chart = await self._database.read(charts.of_facts, self._live.config, facts)
+        file = await asyncio.to_thread(upload_of, attempt, self._database.path.parent, chart)
         if isinstance(file, Refused):
             return file
         return await self._sender.upload(attempt.message, file, thread_ts=attempt.thread_ts)

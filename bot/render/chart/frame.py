@@ -23,9 +23,13 @@ class Form:
 
 @dataclass(frozen=True)
 class Shown:
-    """The readings to draw, the limits near them, the ones too far away, and the values to show."""
+    """The readings to draw, the limits near them, the ones too far away, and the values to show.
+
+    ``thin``: the lines beside that of the readings.
+    """
 
     runs: list[Run]
+    thin: list[Run]
     limits: list[Limit]
     far: list[Limit]
     low: float
@@ -35,16 +39,19 @@ class Shown:
     @classmethod
     def of(cls, chart: Chart) -> Shown:
         """The readings thinned out, and the range of values that suits them."""
-        found = [
-            [(at, axis.drawable(value)) for at, value in run]
-            for run in runs(chart.within(), chart.joined_within)
+        found = _drawable(runs(chart.within(), chart.joined_within))
+        thin = [
+            run
+            for trace in chart.traces
+            for run in _drawable(runs(trace.points, chart.joined_within))
         ]
-        values = [value for run in found for _, value in run]
+        values = [value for run in (*found, *thin) for _, value in run]
         limits = axis.near(chart.limits, values)
         bounds = [axis.drawable(limit.bound.limit) for limit in limits]
         low, high = axis.value_range(values + bounds, chart.unit)
         return cls(
             runs=found,
+            thin=thin,
             limits=limits,
             far=[limit for limit in chart.limits if limit not in limits],
             low=low,
@@ -67,6 +74,10 @@ class Shown:
             for at, value in run
             if limit.broken_by(value) and not any(one.broken_by(value) for one in graver)
         ]
+
+
+def _drawable(found: Sequence[Run]) -> list[Run]:
+    return [[(at, axis.drawable(value)) for at, value in run] for run in found]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from bot.render.chart.sheet import Sheet, fitting, measure
 from bot.render.chart.words import heading, one_line, summary
 
 INK, SMALL, POLE, GRID, LINE = "#1b2530", "#4a5866", "#7b8794", "#e3e8ee", "#1f5fa8"
+THIN = "#5b8cc4"
 BASELINE, CRITICAL = "#b35c00", "#b3261e"
 _TITLE, _TEXT, _NAME = 1.2, 0.9, 0.85  # sizes of text, in em
 _HEAD, _FOOT, _ROW = 3.9, 3.6, 1.25  # heights, in em
@@ -152,8 +153,11 @@ def _window(on: Sheet, chart: Chart, form: Form, *, hidden: int) -> None:
     em, size = form.em, _TEXT * form.em
     text = axis.window(chart.start, chart.end)
     on.text((form.width - em, 0.8 * em), text, size, SMALL, side="right")
-    if hidden:
-        on.text((em, 0.8 * em), f"{hidden} more mark{'s' * (hidden > 1)}", size, SMALL)
+    notes = [f"thin line: {one_line(trace.name)}" for trace in chart.traces]
+    notes += [f"{hidden} more mark{'s' * (hidden > 1)}"] if hidden else []
+    if notes:
+        room = form.width - 3 * em - measure(text, size)
+        on.text((em, 0.8 * em), fitting("; ".join(notes), size, room), size, SMALL)
 
 
 def _marks(
@@ -178,6 +182,8 @@ def _limits(on: Sheet, shown: Shown, plot: Plot, form: Form) -> None:
 def _readings(on: Sheet, shown: Shown, plot: Plot, form: Form) -> None:
     """The line; thicker and with pointers where it breaks a limit, so that it needs no colours."""
     em = form.em
+    thin = [plot.places(run) for run in shown.thin if len(run) > 1]
+    on.lines(thin, THIN, 0.08 * em, name="chart-thin")
     lines = [plot.places(run) for run in shown.runs if len(run) > 1]
     on.lines(lines, LINE, 0.16 * em, name="chart-line")
     few = sum(map(len, shown.runs)) <= _DOTTED

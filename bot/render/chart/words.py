@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.model.chart import Chart, Limit, Point
+from bot.model.chart import Chart, Limit, Point, Trace
 from bot.render.chart.axis import moment, said, window
 from bot.rules import verdict
 from bot.text import cut, without_controls
@@ -30,8 +30,16 @@ def words(chart: Chart) -> str:
     sentences = [f"{heading(chart)} from {when}: {summary(chart)}", *_limits(chart, points)]
     if any(point.known for point in points):
         sentences += _unknown(points)
+    sentences += [_trace(chart, trace) for trace in chart.traces]
     sentences += _marks(chart)
     return cut(" ".join(f"{sentence}." for sentence in sentences), ALT_TEXT)
+
+
+def _trace(chart: Chart, trace: Trace) -> str:
+    """What a second line says: where it is, and which limits it breaks."""
+    alone = replace(chart, points=trace.points)
+    parts = [f"{one_line(trace.name)}: {summary(alone)}", *_limits(alone, alone.within())]
+    return "; ".join([parts[0], *(part[:1].lower() + part[1:] for part in parts[1:])])
 
 
 def heading(chart: Chart) -> str:
