@@ -48,6 +48,25 @@ class Backups(Written):
         return self
 
 
+def _a_day(raw: int) -> int:
+    if raw < 86_400_000:
+        raise ValueError("expected at least 24h, for charts and drafts show them")
+    return raw
+
+
+class Samples(Written):
+    """How long what was measured is kept: each value, and the statistics of each hour."""
+
+    raw: Annotated[Duration, AfterValidator(_a_day)] = 86_400_000
+    hours: Duration = 7_776_000_000
+
+    @model_validator(mode="after")
+    def _longer_than_raw(self) -> Self:
+        if self.hours < self.raw:
+            raise ValueError("hours: expected at least as long as raw")
+        return self
+
+
 @dataclass(frozen=True)
 class Upkeep:
     """What the bot knows of itself beside the store: counts since the start, unless they say more.

@@ -20,7 +20,6 @@ from bot.rules import picture
 from bot.rules.postmortem import account
 from bot.services.incidents import Asked, add_reply, find
 from bot.services.live import Live
-from bot.services.monitoring import KEEP_MS
 from bot.services.overview import overview_of
 from bot.store import folder, incidents, outbox, postmortems, runs, samples, timers
 from bot.store.database import Database, Tx
@@ -153,7 +152,7 @@ def read(tx: Tx, incident_id: int, config: Config) -> Record | None:
         ),
         start=start,
         end=end,
-        kept_since=tx.now - KEEP_MS,
+        kept_since=tx.now - config.samples.raw,
         now=tx.now,
     )
 

@@ -11,7 +11,6 @@ import pytest
 from bot.model.answer import Refusal
 from bot.model.command import Acknowledge, Note, Resolve
 from bot.model.postmortem import Draft
-from bot.services import monitoring
 from bot.services.live import Live
 from bot.services.postmortem import Postmortems
 from bot.store import folder, incidents, outbox, samples
@@ -20,6 +19,7 @@ from tests.support.clock import NOON, ManualClock
 from tests.support.configs import config
 from tests.support.incidents import alice
 from tests.support.postmortem import MINUTE, cpu
+from tests.support.retention import pruned
 from tests.support.store import clock, database, open_database
 from tests.support.story import Story
 
@@ -228,7 +228,7 @@ async def test_an_incident_that_nobody_declared_has_no_draft(postmortems):
 
 async def test_readings_from_more_than_a_day_ago_are_said_to_be_gone(story, postmortems, tmp_path):
     story.clock.advance(2 * 24 * 60 * MINUTE)
-    await story.database.write(monitoring.forget_old)
+    await pruned(story.database)
     made = await drafted(postmortems)
     assert made.charts == 0
     text = (tmp_path / "postmortems/INC-1.md").read_text()

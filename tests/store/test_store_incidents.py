@@ -151,10 +151,3 @@ async def test_a_second_sample_of_one_millisecond_replaces_the_first(database: D
     for value in (1.0, 2.0):
         await database.write(samples.add, "iora", "poll_ms", Sample(10, value, None))
     assert await database.read(samples.since, "iora", "poll_ms", 0) == [Sample(10, 2.0, None)]
-
-
-async def test_old_samples_are_forgotten(database: Database) -> None:
-    for at in (10, 20, 30):
-        await database.write(samples.add, "iora", "poll_ms", Sample(at, 1.0, None))
-    assert await database.write(samples.forget, 20) == 1
-    assert [one.at for one in await database.read(samples.since, "iora", "poll_ms", 0)] == [20, 30]
