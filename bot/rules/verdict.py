@@ -81,7 +81,8 @@ def _said_by_prometheus(check: Check) -> Said:
     if check.up in {0.0, 1.0}:
         verdict = Verdict.HEALTHY if check.up else Verdict.DOWN
         return Said(verdict, f"Prometheus says {'up' if check.up else 'down'}", failed=not check.up)
-    return Said(Verdict.DEGRADED, f"Prometheus says up {format_value(check.up, '')}", failed=False)
+    share = format_value(100 * check.up, "%")
+    return Said(Verdict.DEGRADED, f"Prometheus says {share} up", failed=False)
 
 
 def _said_by_status(check: Check, status: int) -> Said:
