@@ -284,6 +284,36 @@ def m011_sketches(db: sqlite_utils.Database) -> None:
 
 
 @migrations()
+def m012_regressions(db: sqlite_utils.Database) -> None:
+    """Healthy windows that were learned, older ones for the record; and what is worse than it was."""
+    db.execute("""
+        CREATE TABLE learned (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            target TEXT NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            learned_by TEXT NOT NULL,
+            learned_at INTEGER NOT NULL,
+            metrics TEXT NOT NULL
+        )""")
+    db.execute("CREATE INDEX learned_target ON learned (target, id)")
+    db.execute("""
+        CREATE TABLE regressions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            target TEXT NOT NULL,
+            metric TEXT NOT NULL,
+            method TEXT NOT NULL,
+            since INTEGER NOT NULL,
+            announced_at INTEGER,
+            closed_at INTEGER,
+            facts TEXT NOT NULL
+        )""")
+    db.execute("""
+        CREATE UNIQUE INDEX regressions_one_open ON regressions (target, metric)
+        WHERE closed_at IS NULL""")
+
+
+@migrations()
 def m013_deploys(db: sqlite_utils.Database) -> None:
     """What was deployed on which target, and when."""
     db.execute("""
