@@ -58,6 +58,24 @@ class Diagnose(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShowChart(Command):
+    """A metric of a target as a line over a window of milliseconds, by default the usual one."""
+
+    slow = True
+    target: str
+    metric: str
+    window: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordDeploy(Command):
+    """Something new runs on a target since now; ``title``: what it is."""
+
+    target: str
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reports(Command):
     """The list of diagnostic reports, or one of them by its id."""
 
@@ -73,6 +91,14 @@ class Declare(Command):
     targets: tuple[str, ...] = ()
     impact: str = ""
     started_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnFinding(Command):
+    """Declare what a rule suggested, or say that it is nothing; ``key`` is the message's."""
+
+    key: str
+    verb: Literal["declare", "dismiss"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,6 +309,31 @@ class SetOverride(Command):
     person: str
     length: int
     start: datetime | time | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetSilence(Command):
+    """Don't tell of targets (of none: of everything) for ``length`` milliseconds, or ``until`` a time.
+
+    Without an offset ``until`` is on the wall clock of whoever asks.
+    """
+
+    targets: tuple[str, ...]
+    reason: str
+    length: int | None = None
+    until: datetime | time | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndSilence(Command):
+    """Tell again of what a silence is on; without a number, of the only one that runs."""
+
+    silence: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silences(Command):
+    """The silences that run, and the windows of maintenance that are or come."""
 
 
 @dataclass(frozen=True, kw_only=True)

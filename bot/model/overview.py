@@ -67,6 +67,7 @@ class Asking:
 class Overview:
     """The incident with its timeline, its pings and what comes next. ``now`` is when it was read.
 
+    ``normal_since``: since when what a rule found is over; None while it isn't.
     ``silenced``: on account of what nobody is told of it now. ``alerts``: those of other tools that
     it was opened for.
     """
@@ -78,6 +79,7 @@ class Overview:
     now: int
     waiting: tuple[Waiting, ...] = ()
     asking: Asking | None = None
+    normal_since: int | None = None
     silenced: Muted | None = None
     alerts: Firing | None = None
 

@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from bot.model.answer import Answer, Confirm, Refusal
+from bot.model.chart import Chart
 from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, drill, health, oncall, preview, report, run, runbooks
+from bot.render import card, drill, health, oncall, preview, report, run, runbooks, silence
 from bot.render.blocks import (
     Block,
     actions,
@@ -24,8 +25,10 @@ from bot.render.blocks import (
     section,
     that_fit,
 )
+from bot.render.chart import words
 from bot.render.entry import changes, holder, line
 from bot.render.outlook import upcoming
+from bot.render.sparkline import GAP, strip
 from bot.text import cut_mrkdwn, escape, outside
 
 _DONE = {
@@ -47,6 +50,11 @@ _NONE = {
     "all": "No incident is found.",
 }
 _TIMELINE = 60
+_NARROW, _WIDE = 32, 72  # signs of a line: on a phone, in a terminal
+_IMAGES = {
+    "follows": "The image follows here; where I am not a member, in your direct messages.",
+    "not installed": "No image: the bot is installed without its extra `charts`.",
+}
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -206,6 +214,18 @@ def _diagnosing(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return Drawing(text, (section(text),))
 
 
+def _chart(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    """The chart in words, and as one line of signs: as long as the place is wide."""
+    shown: Chart = facts["chart"]
+    said = escape(words(shown))
+    signs = strip(shown.within(), _NARROW if buttons else _WIDE)
+    unknown = f"  ({GAP} unknown)" if GAP in signs else ""
+    blocks: list[Block] = [section(said), section(f"`{signs}`{unknown}")]
+    if facts["image"] in _IMAGES:
+        blocks.append(context(_IMAGES[facts["image"]]))
+    return Drawing(said, blocks)
+
+
 def _deployed(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     what = f"{outside(facts['title'], 100)} on " if facts["title"] else "a deploy on "
     text = f"Noted: {what}{facts['target']}. Its charts show it, and incidents of the next hour say so."
@@ -246,6 +266,11 @@ def _run(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
 
 def _runbooks(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     return runbooks.runbooks(facts, buttons=buttons)
+
+
+def _dismissed(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
+    text = f"Dismissed: {outside(facts['title'], 200)}. It is told again when it comes back."
+    return Drawing(text, (section(text),))
 
 
 def _preview(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
@@ -294,6 +319,7 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "stats": _stats,
     "doctor": _doctor,
     "diagnosing": _diagnosing,
+    "chart": _chart,
     "deployed": _deployed,
     "drafting": _drafting,
     "postmortem": _postmortem,
@@ -306,4 +332,7 @@ _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "drill": drill.plan,
     "oncall": oncall.oncall,
     "override": oncall.override,
+    "silence": silence.silence,
+    "silences": silence.silences,
+    "dismissed": _dismissed,
 }

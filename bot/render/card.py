@@ -39,7 +39,7 @@ def card(seen: Overview) -> Drawing:
     found = seen.last("evidence")
     if found:
         blocks.append(section(f"*Evidence* {time(found.at)}: {evidence(found.facts['healths'])}"))
-    lines = [*_deployed(seen), *_runbooks(seen)]
+    lines = [*_normal(seen), *_deployed(seen), *_runbooks(seen)]
     if lines:
         blocks.append(section("\n".join(lines)))
     small = [*_told(seen), *_durations(incident)]
@@ -74,6 +74,8 @@ def summary(seen: Overview) -> str:
     if found:
         words.append(f"evidence: {evidence(found.facts['healths'])}")
     words += _deployed(seen)
+    if seen.normal_since is not None:
+        words.append("readings are back to normal: resolve it if that is all")
     if incident.live:
         words.append(f"commander: {holder(incident.commander)}")
     else:
@@ -160,6 +162,15 @@ def _durations(incident: Incident) -> list[str]:
     return [f"Time {', '.join(parts)}"] if parts else []
 
 
+def _normal(seen: Overview) -> list[str]:
+    """The bot resolves nothing by itself: it says when somebody may."""
+    if seen.normal_since is None:
+        return []
+    return [
+        f"*Readings are back to normal* since {time(seen.normal_since)}: resolve it if that is all"
+    ]
+
+
 def _deployed(seen: Overview) -> list[str]:
     """What was deployed shortly before it or meanwhile; of many, the newest."""
     found = [entry for entry in seen.entries if entry.kind == "deployed"]
@@ -196,6 +207,8 @@ def _buttons(seen: Overview) -> list[Block]:
     match incident.status:
         case Status.OPEN:
             first = [button("Acknowledge", "iora:incident:ack", key, style="primary")]
+            if seen.normal_since is not None:
+                first.append(button("Resolve", "iora:incident:resolve", key))
         case Status.ACKNOWLEDGED:
             first = [
                 button("Mitigated", "iora:incident:mitigate", key, style="primary"),

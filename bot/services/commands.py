@@ -20,10 +20,12 @@ from bot.model.command import (
     Doctor,
     Drill,
     EndOverride,
+    EndSilence,
     Health,
     Help,
     Incidents,
     OnCall,
+    OnFinding,
     OnIncident,
     OnRun,
     Postmortem,
@@ -31,7 +33,10 @@ from bot.model.command import (
     Reports,
     Runbooks,
     SetOverride,
+    SetSilence,
     Show,
+    ShowChart,
+    Silences,
     StartRun,
     Stats,
     Timeline,
@@ -43,7 +48,19 @@ from bot.model.postmortem import Draft
 from bot.model.report import Wanted
 from bot.model.runbook import Runbook
 from bot.rules import access, statistics
-from bot.services import asking, deploys, doctor, healthy, incidents, oncall, postmortem
+from bot.services import (
+    alert_suggestions,
+    asking,
+    deploys,
+    doctor,
+    healthy,
+    incidents,
+    oncall,
+    postmortem,
+    silencing,
+    suggestions,
+)
+from bot.services.charts import Charts
 from bot.services.diagnosis import Diagnosis
 from bot.services.drill import Drills
 from bot.services.incidents import Asked, Done
@@ -91,6 +108,7 @@ class Commands:
             Help: self._help,
             Baseline: self._baseline,
             Diagnose: self._diagnose,
+            ShowChart: Charts(database, live).show,
             RecordDeploy: self._deploy,
             Reports: self._reports,
             Doctor: self._examine,
@@ -104,9 +122,13 @@ class Commands:
             StartRun: runs.start,
             OnRun: runs.act,
             Drill: drills.carry_out,
+            OnFinding: self._finding,
             OnCall: self._oncall,
-            SetOverride: self._set_override,
-            EndOverride: self._end_override,
+            SetOverride: self._writes(oncall.set_override),
+            EndOverride: self._writes(oncall.end_override),
+            SetSilence: self._writes(silencing.set_silence),
+            EndSilence: self._writes(silencing.end_silence),
+            Silences: self._silences,
         }
 
     async def carry_out(self, command: Command, asked: Asked) -> Given:
@@ -270,14 +292,26 @@ class Commands:
     async def _incidents(self, command: Incidents, asked: Asked) -> Given:
         return await self._database.read(_list, command, asked.actor)
 
+    async def _finding(self, command: OnFinding, asked: Asked) -> Given:
+        of_alerts = command.key.startswith(f"{alert_suggestions.KIND}:")
+        answered = alert_suggestions.answer if of_alerts else suggestions.answer
+        return await self._database.write(answered, self._live.config, command, asked)
+
     async def _oncall(self, command: OnCall, asked: Asked) -> Given:
         return await self._database.read(oncall.ask, self._live.config, command)
 
-    async def _set_override(self, command: SetOverride, asked: Asked) -> Given:
-        return await self._database.write(oncall.set_override, self._live.config, command, asked)
+    def _writes(
+        self, function: Callable[[Tx, Config, Any, Asked], Given]
+    ) -> Callable[[Any, Asked], Awaitable[Given]]:
+        """What is all done in one transaction."""
 
-    async def _end_override(self, command: EndOverride, asked: Asked) -> Given:
-        return await self._database.write(oncall.end_override, self._live.config, command, asked)
+        async def handle(command: Command, asked: Asked) -> Given:
+            return await self._database.write(function, self._live.config, command, asked)
+
+        return handle
+
+    async def _silences(self, command: Silences, asked: Asked) -> Given:
+        return await self._database.read(silencing.listed, self._live.config)
 
     async def _stats(self, command: Stats, asked: Asked) -> Given:
         found = await self._database.read(store.declared_since, self._clock.now() - command.window)

@@ -12,8 +12,10 @@ from bot.model.reading import Health
 from bot.model.timer import Timer
 from bot.rules.known import Values
 from bot.services import (
+    alerting,
     asking,
     backups,
+    deploys,
     detection,
     drill,
     escalation,
@@ -22,6 +24,7 @@ from bot.services import (
     heartbeat,
     intake,
     jobs,
+    silencing,
 )
 from bot.services.backups import Backups
 from bot.services.diagnosis import Diagnosis
@@ -78,6 +81,8 @@ class Due:
             handover.KIND: self._hand_over,
             drill.KIND: self._drill,
             heartbeat.KIND: self._beat,
+            silencing.KIND: self._silence,
+            silencing.WINDOW: self._window,
             backups.KIND: self._backups.work,
             intake.KIND: self._alerts,
             jobs.KIND: self._job,
@@ -163,11 +168,22 @@ class Due:
     async def _hand_over(self, timer: Timer) -> None:
         await self._database.write(handover.hand_over, timer, self._live.config)
 
+    async def _silence(self, timer: Timer) -> None:
+        """What still holds is read first, for it is said with the end."""
+        named = await self._database.read(silencing.targets_of, self._live.config, timer)
+        seen = await self._look(named)
+        await self._database.write(silencing.expire, timer, self._live.config, seen)
+
+    async def _window(self, timer: Timer) -> None:
+        named = await self._database.read(silencing.targets_of, self._live.config, timer)
+        seen = await self._look(named)
+        await self._database.write(silencing.turn, timer, self._live.config, seen)
+
     async def _beat(self, timer: Timer) -> None:
         await self._database.write(heartbeat.beat, timer, self._live.config)
 
     async def _alerts(self, timer: Timer) -> None:
-        await self._database.write(intake.settle, timer, self._live.config)
+        await self._database.write(alerting.settle, timer, self._live.config)
 
     async def _job(self, timer: Timer) -> None:
         await self._database.write(jobs.miss, timer, self._live.config)
@@ -181,6 +197,7 @@ class Due:
         after = 0 if await self._database.write(later, timer, PRUNE_EVERY_MS) else None
         while after is not None:
             after = await self._database.write(sketches.portion, after, keep.raw, keep.hours)
+        await self._database.write(deploys.forget, keep.hours)
 
     async def _reserve(self, timer: Timer) -> None:
         await self._database.write(later, timer, RESERVE_EVERY_MS)
@@ -204,6 +221,7 @@ def schedule(tx: Tx, config: Config) -> None:
             timers.arm(tx, kind, "", tx.now + every)
     detection.tidy(tx, config)
     handover.schedule(tx, config)
+    silencing.schedule(tx, config)
     heartbeat.schedule(tx, config)
     jobs.schedule(tx, config)
     backups.schedule(tx, config.backups)

@@ -17,7 +17,7 @@ from bot.rules import escalation
 from bot.rules.arming import Seen, armed
 from bot.rules.firing import Ask, Fire, account, facts_of_ask
 from bot.rules.idle import running_since
-from bot.rules.known import Values, of_health
+from bot.rules.known import Values
 from bot.rules.levels import Case
 from bot.rules.past import holder_of
 from bot.services import course, paging, silenced, trend
@@ -59,11 +59,7 @@ def seen(tx: Tx, found: Wanted, healths: Sequence[Health]) -> Mapping[str, Value
     """The values of each target that was measured just now; of one that a reload took away, none."""
     known: dict[str, Values] = {name: {} for name in found.targets}
     return known | {
-        health.target: {
-            **of_health(health),
-            **{name: trend.change(tx, health.target, health, name) for name in found.changes},
-        }
-        for health in healths
+        health.target: trend.values(tx, health, found.changes) for health in healths
     }
 
 
@@ -72,11 +68,11 @@ def fire(
 ) -> None:
     """Something is due: read the incident again, decide, and do it once. ``read``: what was measured."""
     if timer.incident_id is None or not timers.fire(tx, timer):
-    silenced.release(tx, incident)
         return
     incident = incidents.get(tx, timer.incident_id)
     if incident is None or silenced.hold(tx, config, incident) is not None:
         return
+    silenced.release(tx, incident)
     case = course.case_of(tx, config, incident)
     lost = course.lost_of(timer)
     decision = escalation.decide(case, Seen(read, lost), tx.now, forced=course.is_forced(timer))

@@ -12,30 +12,33 @@ from bot.services.incidents import Done, announce, apply, pinned
 from bot.store import incidents, timers
 from bot.store.database import Tx
 
+_BOT = Actor(BOT)
 
-def declare(tx: Tx, config: Config, found: Found) -> Done:
+
+def declare(tx: Tx, config: Config, found: Found, by: Actor = _BOT) -> Done:
     """The incident of what was found: the open one, one that was resolved lately, or a new one.
 
+    ``by``: who says that it is one, such as a person who was asked.
     ``kind`` of what is given back is ``declared`` (``fresh`` False: it was open already) or ``reopened``.
     """
     known = incidents.newest_of_rule(tx, found.key)
     if known is None:
-        return _new(tx, config, found)
+        return _new(tx, config, found, by)
     if known.live:
         return Done(known, "declared", fresh=False)
     assert known.resolved_at is not None
     if tx.now - known.resolved_at > found.reopen_within:
-        return _new(tx, config, found)
-    return _again(tx, config, known, found)
+        return _new(tx, config, found, by)
+    return _again(tx, config, known, found, by)
 
 
-def _new(tx: Tx, config: Config, found: Found) -> Done:
+def _new(tx: Tx, config: Config, found: Found, by: Actor) -> Done:
     incident = incidents.add(
         tx,
         title=found.title,
         severity=found.severity,
         policy=pinned(config, found.severity, found.policy),
-        declared_by=BOT,
+        declared_by=by.text,
         channel=config.slack.channel,
         targets=found.targets,
         started_at=min(found.since, tx.now),
@@ -46,9 +49,8 @@ def _new(tx: Tx, config: Config, found: Found) -> Done:
     return Done(incident, "declared")
 
 
-def _again(tx: Tx, config: Config, known: Incident, found: Found) -> Done:
+def _again(tx: Tx, config: Config, known: Incident, found: Found, actor: Actor) -> Done:
     """It is back: the same incident, for whoever knows it is to go on where they were."""
-    actor = Actor(BOT)
     text = f"it is back: {'; '.join(found.because)}" if found.because else "it is back"
     decided = lifecycle.decide(known, Reopen(text=text), actor, tx.now)
     assert isinstance(decided, lifecycle.Change), "a resolved incident can be reopened"

@@ -211,8 +211,8 @@ class Monitoring:
 
 
 def _wanted(config: Config) -> list[str]:
-    """What verdicts and the conditions of levels need of an agent."""
-    asked = config.escalation.metrics
+    """What verdicts, and the conditions of levels and of rules, need of an agent."""
+    asked = config.asked
     return [
         one
         for one in _AGENT_METRICS

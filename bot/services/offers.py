@@ -29,13 +29,28 @@ def opened(
     if not incident.live:
         return
     targets = {str(one["target"]): known.of_facts(one) for one in healths}
-    best = _best(books, targets, tx.now)
+    best = _named(tx, books, incident) or _best(books, targets, tx.now)
     if best is not None:
         incidents.add_entry(tx, incident.id, BOT, "offered", best)
         outbox.revise(tx, incident.id, ("card",))
     for book in books.values():
         if not book.runbook.trial and _triggered(book, targets, incident, tx.now):
             _start(tx, config, book, incident)
+
+
+def _named(tx: Tx, books: Books, incident: Incident) -> Facts | None:
+    """The runbook of the rule that found it, which goes before what the readings say."""
+    entries = incidents.timeline(tx, incident.id, ("declared",))
+    declared = entries[0].facts if entries else {}
+    book = books.get(str(declared.get("runbook")))
+    if book is None or book.runbook.trial or not incident.targets:
+        return None
+    return {
+        "runbook": book.runbook.id,
+        "title": book.runbook.title,
+        "target": incident.targets[0],
+        "because": list(declared.get("because", ())),
+    }
 
 
 def _best(books: Books, targets: Mapping[str, Values], now: int) -> Facts | None:

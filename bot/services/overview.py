@@ -10,12 +10,13 @@ from bot.model.incident import Entry, Incident
 from bot.model.overview import Asking, Overview, Ping, Upcoming, Waiting
 from bot.rules import escalation, idle
 from bot.rules.arming import Seen
+from bot.rules.detection import Phase
 from bot.rules.levels import Case, fired_at, start, tells
 from bot.rules.oncall import Roster
 from bot.rules.past import holder_of
 from bot.services import course, silenced
 from bot.services.roster import roster
-from bot.store import alerts, incidents, outbox, timers
+from bot.store import alerts, holds, incidents, outbox, timers
 from bot.store.database import Tx
 
 
@@ -30,19 +31,27 @@ def overview_of(tx: Tx, config: Config, incident: Incident) -> Overview:
     entries = tuple(incidents.timeline(tx, incident.id))
     pings = pings_of(tx, incident)
     muted = silenced.holding(tx, config, incident)
-    if muted is not None:
-        return Overview(incident, entries, pings, None, tx.now, silenced=muted)
     behind, case = roster(tx, config), course.case_of(tx, config, incident, entries)
     return Overview(
         incident,
         entries,
         pings,
-        _upcoming(tx, behind, case),
+        _upcoming(tx, behind, case) if muted is None else None,
         tx.now,
-        waiting=tuple(_waiting(behind, case, tx.now)),
+        waiting=tuple(_waiting(behind, case, tx.now)) if muted is None else (),
+        silenced=muted,
         asking=_asking(case),
+        normal_since=_normal_since(tx, incident),
         alerts=alerts.of_incident(tx, incident.id),
     )
+
+
+def _normal_since(tx: Tx, incident: Incident) -> int | None:
+    """Since when every rule whose finding it is has been quiet."""
+    found = holds.of_incident(tx, incident.id) if incident.live else []
+    if not found or any(hold.phase is not Phase.QUIET for hold in found):
+        return None
+    return max(hold.changed_at or incident.declared_at for hold in found)
 
 
 def pings_of(tx: Tx, incident: Incident) -> tuple[Ping, ...]:

@@ -1,12 +1,21 @@
-"""How much more a reading is than it was, from the samples that are kept."""
+"""What a target reads now by name, with how much more that is than it was."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from bot.model.operand import change_of
 from bot.model.reading import Health, Reading
 from bot.rules import known
 from bot.store import samples
 from bot.store.database import Tx
+
+
+def values(tx: Tx, health: Health, names: Iterable[str]) -> known.Values:
+    """All that a health says, with the changes over time among the names."""
+    changes = dict.fromkeys(name for name in names if change_of(name) is not None)
+    measured = {name: change(tx, health.target, health, name) for name in changes}
+    return {**known.of_health(health), **measured}
 
 
 def change(tx: Tx, target: str, health: Health, name: str) -> known.Known:

@@ -16,10 +16,12 @@ from bot.model.command import (
     Declare,
     Diagnose,
     Drill,
+    EndSilence,
     Escalate,
     Health,
     Mitigate,
     Note,
+    OnFinding,
     OnIncident,
     OnIt,
     Postmortem,
@@ -57,6 +59,9 @@ class Click:
             "iora:incident:postmortem": self._asks(Postmortem),
             "iora:incident:more": self._more,
             "iora:drill:start": self._drill,
+            "iora:silence:end": self._end_silence,
+            "iora:finding:declare": self._finding_declared,
+            "iora:finding:dismiss": self._finding_dismissed,
             **RunClick(desk, client).handlers,
             "iora:health:declare": self._declare,
             "iora:health:share": self._share,
@@ -149,11 +154,27 @@ class Click:
         target = mark.partition("@")[0]
         self._desk.say(body, await self._desk.do(Diagnose(target=target), body))
 
+    async def _finding_declared(self, body: Body, key: str) -> None:
+        """The value names what was suggested, so that a late press declares nothing else."""
+        self._desk.say(body, await self._desk.do(OnFinding(key=key, verb="declare"), body))
+
+    async def _finding_dismissed(self, body: Body, key: str) -> None:
+        given = await self._desk.do(OnFinding(key=key, verb="dismiss"), body)
+        if isinstance(given, Refusal):
+            self._desk.say(body, given)
+
     async def _drill(self, body: Body, chosen: str) -> None:
         """The value names the policy, and whether all of it is played."""
         name, _, whole = chosen.partition(" ")
         command = Drill(policy=name, whole=bool(whole), start=True)
         self._desk.say(body, await self._desk.do(command, body))
+
+    async def _end_silence(self, body: Body, number: str) -> None:
+        """The channel is told, so only a refusal is answered."""
+        known = int(number) if number.isascii() and number.isdecimal() else 0
+        given = await self._desk.do(EndSilence(silence=known), body)
+        if isinstance(given, Refusal):
+            self._desk.say(body, given)
 
     async def _share(self, body: Body, marks: str) -> None:
         self._desk.later(self._shared(body, marks), "share a health answer")

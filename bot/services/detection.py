@@ -1,0 +1,189 @@
+"""What the rules find after each poll: suggested or declared, joined, cleared. Decided in the rules."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from bot.model.actor import BOT
+from bot.model.book import Books
+from bot.model.config import Config
+from bot.model.detection import Rule
+from bot.model.found import Found
+from bot.model.reading import Health, Verdict
+from bot.rules import detection
+from bot.rules.condition import Judged, Truth, evaluate
+from bot.rules.detection import Decision, Hold, Look, Phase
+from bot.rules.known import Values, of_time
+from bot.services import found, silences, suggestions, trend
+from bot.services.incidents import add_reply
+from bot.store import holds, incidents, outbox, timers
+from bot.store.database import Tx
+
+log = logging.getLogger(__name__)
+
+_LATE_MS = 1_000
+_TURNS, _TURNS_WITHIN_MS = 6, 3_600_000
+"""What comes and goes has so many lines of a timeline in an hour; the card says the rest."""
+
+
+def look(tx: Tx, config: Config, books: Books, health: Health) -> None:
+    """Ask every rule of a target that was just polled, and commit what comes of it."""
+    rules = [rule for rule in config.detection if rule.watches(health.target)]
+    target = config.targets.get(health.target)
+    if not rules or target is None:
+        return
+    known = holds.of_target(tx, health.target)
+    next_at = timers.due_of(tx, "poll", health.target) or tx.now + target.poll
+    late = target.poll + target.timeout + _LATE_MS
+    for rule in rules:
+        before = known.get(rule.name) or Hold(rule=rule.name, target=health.target)
+        values = _values(tx, rule, health)
+        judged = evaluate(rule.when, values, tx.now)
+        looked = Look(
+            judged=judged,
+            lost=detection.is_lost(rule.when, values),
+            now=tx.now,
+            next_at=next_at,
+            late=late,
+        )
+        decision = _decided(tx, config, rule, before, looked)
+        hold = _done(tx, config, books, rule, decision, judged, _title(rule, values, health))
+        if hold != before:
+            holds.keep(tx, hold)
+        _hasten(tx, rule, hold, health, next_at, tx.now + target.poll)
+
+
+def key(rule: str, target: str) -> str:
+    """What an incident is known by that a rule opened."""
+    return f"rule:{rule}:{target}"
+
+
+def tidy(tx: Tx, config: Config) -> None:
+    """At a start and after a reload: forget what is not asked any more, and say so where it was told."""
+    watched = {
+        (rule.name, target)
+        for rule in config.detection
+        for target in config.targets
+        if rule.watches(target)
+    }
+    for hold in holds.tidy(tx, watched):
+        suggestions.forgotten(tx, hold)
+
+
+def _values(tx: Tx, rule: Rule, health: Health) -> Values:
+    names = [name for name, _ in rule.when.names]
+    values = {**trend.values(tx, health, names), **of_time(tx.now)}
+    return {**values, "verdict": detection.verdict_of(rule.when, health)}
+
+
+def _title(rule: Rule, values: Values, health: Health) -> str:
+    """``iora: CPU 96 % > 90``: what decided it, without source and age."""
+    plain = {name: replace(one, source="", at=None) for name, one in values.items()}
+    because = evaluate(rule.when, plain, 0).because
+    if health.verdict is Verdict.DOWN and any("verdict" in name for name, _ in rule.when.names):
+        because = (f"down, {health.reason}",)
+    return f"{health.target}: {'; '.join(because[:2])}"
+
+
+def _decided(tx: Tx, config: Config, rule: Rule, before: Hold, looked: Look) -> Decision:
+    """Whether there is an incident, or a silence, is asked only where that makes a difference."""
+    if before.idle and looked.judged.truth is Truth.NO:
+        return detection.decide(rule, before, looked)
+    known = _incident_of(tx, rule, before)
+    decision = detection.decide(rule, before, replace(looked, incident=known))
+    if decision.what in {"suggest", "declare", "no data"}:
+        muted = silences.muting(tx, config, (before.target,), tx.now)
+        if muted is not None:
+            silences.note_muted(tx, muted, rule.name, before.target)
+            looked = replace(looked, incident=known, muted=f"{muted.name}: {muted.reason}")
+            return detection.decide(rule, before, looked)
+    return decision
+
+
+def _incident_of(tx: Tx, rule: Rule, before: Hold) -> detection.Standing:
+    """Of what was found: the one that it became; of what may be found: the newest that it was."""
+    known = None
+    if before.phase is Phase.QUIET:
+        known = incidents.newest_of_rule(tx, key(rule.name, before.target))
+    elif before.incident is not None:
+        known = incidents.get(tx, before.incident)
+    if known is None:
+        return "none"
+    return "open" if known.live else "over"
+
+
+def _done(
+    tx: Tx,
+    config: Config,
+    books: Books,
+    rule: Rule,
+    decision: Decision,
+    judged: Judged,
+    title: str,
+) -> Hold:
+    """Do what was decided; what is known of the rule then."""
+    hold = decision.hold
+    if decision.what not in {"nothing", "pending"}:
+        log.info("%s on %s: %s: %s", rule.name, hold.target, decision.what, decision.reason)
+    match decision.what:
+        case "declare" | "suggest" | "no data":
+            what = _found(tx, config, rule, hold, judged, title)
+            if detection.opens(rule, decision) == "declare":
+                return replace(hold, incident=found.declare(tx, config, what).incident.id)
+            return suggestions.suggest(tx, config, books, rule, hold, what)
+        case "join":
+            return _joined(tx, rule, hold, judged)
+        case "clear" | "known again":
+            suggestions.cleared(tx, hold, judged.because)
+            _turned(tx, hold, "cleared", (decision.reason,))
+    return hold
+
+
+def _found(tx: Tx, config: Config, rule: Rule, hold: Hold, judged: Judged, title: str) -> Found:
+    """What the rule says of an incident. Lost data of a target is one thing, whoever misses it."""
+    lost = hold.phase is Phase.LOST
+    assert hold.since is not None
+    return Found(
+        key=f"unknown:{hold.target}" if lost else key(rule.name, hold.target),
+        title=title,
+        severity=rule.severity or config.escalation.default_severity,
+        targets=(hold.target,),
+        since=hold.since,
+        because=judged.because,
+        policy=rule.policy,
+        runbook=None if lost else rule.runbook,
+        reopen_within=rule.reopen_within,
+    )
+
+
+def _joined(tx: Tx, rule: Rule, hold: Hold, judged: Judged) -> Hold:
+    """Its incident is open: whoever is at it reads that it is back."""
+    known = incidents.newest_of_rule(tx, key(rule.name, hold.target))
+    assert known is not None
+    joined = replace(hold, incident=known.id)
+    _turned(tx, joined, "returned", judged.because)
+    return joined
+
+
+def _turned(tx: Tx, hold: Hold, kind: str, because: tuple[str, ...]) -> None:
+    """A line on the timeline of its open incident, and in the thread; the card is drawn anew."""
+    incident = incidents.get(tx, hold.incident) if hold.incident is not None else None
+    if incident is None or not incident.live:
+        return
+    turns = incidents.timeline(tx, incident.id, ("cleared", "returned"))
+    if sum(entry.at > tx.now - _TURNS_WITHIN_MS for entry in turns) < _TURNS:
+        facts = {"rule": hold.rule, "target": hold.target, "because": list(because)}
+        seq = incidents.add_entry(tx, incident.id, BOT, kind, facts)
+        add_reply(tx, incident, seq)
+    outbox.revise(tx, incident.id, ("card",))
+
+
+def _hasten(tx: Tx, rule: Rule, hold: Hold, health: Health, next_at: int, soonest: int) -> None:
+    """A dead target is polled more and more rarely: not so rarely that ``for`` is fulfilled late."""
+    due_at = detection.due_at(rule, hold)
+    if due_at is None or health.verdict is not Verdict.DOWN:
+        return
+    wanted = max(due_at, soonest)
+    if wanted < next_at:
+        timers.move(tx, "poll", health.target, wanted)

@@ -1,0 +1,328 @@
+"""What people see of a finding: one message with its buttons, the incident, and that it is over."""
+
+from __future__ import annotations
+
+from bot.model.actor import Actor
+from bot.model.answer import Answer, Refusal
+from bot.model.command import OnFinding
+from bot.model.incident import Severity, Status
+from bot.model.reading import Verdict
+from bot.rules.verdict import Said
+from bot.services import detection, suggestions
+from bot.services.incidents import Asked
+from tests.support.clock import NOON, ManualClock
+from tests.support.configs import BOB
+from tests.support.incidents import alice, bob
+from tests.support.watched import MINUTE, POLL, Watched, books
+
+HOT, COLD = 96.0, 12.0
+
+
+async def test_a_suggestion_says_what_since_when_and_what_can_be_done(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    (said,) = await watched.said()
+    assert "iora: CPU 96 % &gt; 90" in said
+    assert "(agent, 0 s ago)" in said
+    assert "Nobody was paged" in said
+    for label in ("Declare SEV2", "Run high-cpu-usage", "Diagnose", "Dismiss"):
+        assert f"\n{label}" in said
+    assert await watched.live() == []
+    (message,) = await watched.suggestions()
+    assert (message.destination, message.page) == ("channel:incidents", False)
+    assert message.facts["since"] == NOON
+
+
+async def test_a_rule_that_declares_opens_one_incident_with_all_that_it_knows(
+    watched: Watched, clock: ManualClock
+) -> None:
+    watched.rule(open="declare", severity="sev1", policy="announce")
+    await watched.stays(HOT, 10 * MINUTE)
+    (incident,) = await watched.live()
+    assert (incident.title, incident.severity) == ("iora: CPU 96 % > 90", Severity.SEV1)
+    assert (incident.targets, incident.rule_key) == (("iora",), "rule:cpu-critical:iora")
+    assert incident.policy["name"] == "announce"
+    assert (incident.started_at, incident.time_to_detect) == (NOON, 2 * MINUTE)
+    (declared,) = await watched.timeline("declared")
+    assert declared.facts["runbook"] == "high-cpu-usage"
+    assert await watched.suggestions() == []
+
+
+async def test_flapping_for_ten_minutes_makes_one_incident_and_few_lines(watched: Watched) -> None:
+    watched.rule(open="declare")
+    await watched.stays(HOT, 3 * MINUTE)
+    for _ in range(10):
+        await watched.stays(COLD, POLL)
+        await watched.stays(HOT, POLL)
+    assert [one.id for one in await watched.live()] == [1]
+    assert await watched.timeline("cleared", "returned") == []
+
+
+async def test_flapping_for_ten_minutes_makes_one_suggestion(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    for _ in range(10):
+        await watched.stays(COLD, POLL)
+        await watched.stays(HOT, POLL)
+    (message,) = await watched.suggestions()
+    assert message.revision == 1
+
+
+async def test_it_is_edited_when_it_is_over_and_when_it_comes_back(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.stays(COLD, 6 * MINUTE)
+    (over,) = await watched.said()
+    assert "over since" in over
+    assert "Declare" not in over
+    await watched.stays(HOT, 3 * MINUTE)
+    (back,) = await watched.said()
+    assert "it came back" in back
+    assert "Declare SEV2" in back
+
+
+async def test_what_comes_back_much_later_is_a_message_of_its_own(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.stays(COLD, 60 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    first, second = await watched.said()
+    assert "over since" in first
+    assert "Declare SEV2" in second
+
+
+async def test_a_person_declares_it_and_the_rule_joins(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    given = await watched.press("declare")
+    assert isinstance(given, Answer)
+    (incident,) = await watched.live()
+    assert incident.declared_by == bob.text
+    assert incident.rule_key == "rule:cpu-critical:iora"
+    assert incident.started_at == NOON
+    (said,) = await watched.said()
+    assert f"<@{BOB}> made it INC-1" in said
+    await watched.stays(COLD, 6 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    kinds = [one.kind for one in await watched.timeline("cleared", "returned")]
+    assert kinds == ["cleared", "returned"]
+    assert len(await watched.live()) == 1
+    assert len(await watched.suggestions()) == 1
+
+
+async def test_a_second_press_declares_nothing_more(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.press("declare")
+    again = await watched.press("declare", by=alice)
+    assert isinstance(again, Refusal)
+    assert again.reason == "It is INC-1 already."
+    assert len(await watched.live()) == 1
+
+
+async def test_a_press_that_comes_too_late_declares_nothing(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.stays(COLD, 6 * MINUTE)
+    assert isinstance(await watched.press("declare"), Refusal)
+    assert isinstance(await watched.press("declare", key="finding:nothing"), Refusal)
+    assert await watched.live() == []
+
+
+async def test_what_is_dismissed_stays_so_until_it_is_over(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    assert isinstance(await watched.press("dismiss"), Answer)
+    assert isinstance(await watched.press("dismiss"), Refusal)
+    await watched.stays(HOT, 30 * MINUTE)
+    (said,) = await watched.said()
+    assert f"dismissed by <@{BOB}>" in said
+    await watched.press("declare")
+    assert len(await watched.live()) == 1
+
+
+async def test_the_card_says_that_it_is_back_to_normal_and_the_bot_resolves_nothing(
+    watched: Watched,
+) -> None:
+    watched.rule(open="declare")
+    await watched.stays(HOT, 3 * MINUTE)
+    assert (await watched.seen()).normal_since is None
+    await watched.stays(COLD, 6 * MINUTE)
+    assert (await watched.seen()).normal_since is not None
+    await watched.stays(COLD, 240 * MINUTE)
+    assert (await watched.incident()).status is Status.OPEN
+    await watched.stays(HOT, 3 * MINUTE)
+    assert (await watched.seen()).normal_since is None
+
+
+async def test_coming_and_going_all_day_leaves_few_lines_an_hour(watched: Watched) -> None:
+    watched.rule(open="declare", clear_for="0s", **{"for": "0s"})
+    for _ in range(60):
+        await watched.stays(HOT, POLL)
+        await watched.stays(COLD, POLL)
+    assert len(await watched.live()) == 1
+    assert len(await watched.timeline("cleared", "returned")) == 6
+    (card,) = await watched.messages("card")
+    assert card.revision > 60
+
+
+async def test_a_relapse_soon_after_it_was_resolved_reopens_its_incident(watched: Watched) -> None:
+    watched.rule(open="declare")
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.stays(COLD, MINUTE)
+    await watched.resolve()
+    await watched.stays(COLD, 10 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    (incident,) = await watched.live()
+    assert incident.id == 1
+    assert await watched.timeline("reopened")
+
+
+async def test_a_suggestion_of_a_relapse_offers_to_reopen(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.press("declare")
+    await watched.stays(COLD, 6 * MINUTE)
+    await watched.resolve()
+    await watched.stays(HOT, 3 * MINUTE)
+    first, second = await watched.said()
+    assert "made it INC-1" in first
+    assert "Reopen INC-1" in second
+    await watched.press("declare")
+    assert [one.id for one in await watched.live()] == [1]
+
+
+async def test_two_targets_are_two_findings(watched: Watched) -> None:
+    watched.rule(open="declare")
+    for _ in range(6):
+        await watched.poll(HOT)
+        await watched.poll(HOT, target="worker")
+        watched.clock.advance(POLL)
+    assert [one.targets for one in await watched.live()] == [("iora",), ("worker",)]
+
+
+async def test_a_rule_keeps_to_its_targets(watched: Watched) -> None:
+    watched.rule(targets=["worker"])
+    await watched.stays(HOT, 10 * MINUTE)
+    assert await watched.suggestions() == []
+
+
+async def test_lost_data_of_a_target_is_told_once_whatever_rules_miss_it(watched: Watched) -> None:
+    memory = {"name": "memory-critical", "when": "memory_mb > 1024", "for": "2m"}
+    watched.rule(memory)
+    await watched.stays(None, 20 * MINUTE, memory=None)
+    (said,) = await watched.said()
+    assert "Nobody can tell" in said
+    assert "CPU unknown: the agent refused the connection" in said
+    assert "`cpu-critical`, `memory-critical`" in said
+    await watched.stays(COLD, MINUTE, memory=None)
+    (said,) = await watched.said()
+    assert "Found by `memory-critical`" in said
+    await watched.stays(COLD, MINUTE)
+    (said,) = await watched.said()
+    assert "over since" in said
+    assert await watched.live() == []
+
+
+async def test_lost_data_is_declared_where_the_rule_says_so(watched: Watched) -> None:
+    watched.rule(unknown="declare", unknown_for="1m")
+    await watched.stays(None, 10 * MINUTE)
+    (incident,) = await watched.live()
+    assert incident.title == "iora: CPU unknown: the agent refused the connection"
+    assert incident.rule_key == "unknown:iora"
+    await watched.stays(COLD, MINUTE)
+    assert await watched.timeline("cleared")
+
+
+async def test_what_nothing_measures_is_not_lost(watched: Watched) -> None:
+    watched.rule(when="disk_percent > 90")
+    await watched.stays(HOT, 60 * MINUTE)
+    assert await watched.suggestions() == []
+    assert await watched.kept() == []
+
+
+async def test_a_change_over_time_can_be_asked_for(watched: Watched) -> None:
+    watched.rule(when="cpu_percent.change_5m > 30", **{"for": "1m"})
+    await watched.stays(20.0, 6 * MINUTE)
+    await watched.stays(60.0, 2 * MINUTE)
+    (said,) = await watched.said()
+    assert "CPU change in 5 min +40 % &gt; 30" in said
+
+
+DOWN = Said(Verdict.DOWN, "refused the connection", failed=True)
+UNREACHABLE = Said(Verdict.UNKNOWN, "unreachable from here: no route", failed=False)
+
+
+async def _says(watched: Watched, word: Said, span: int) -> None:
+    for _ in range(span // POLL):
+        await watched.found("iora", word)
+        watched.clock.advance(POLL)
+
+
+async def test_down_is_found_and_what_can_not_be_reached_is_not_up_again(watched: Watched) -> None:
+    watched.rule(name="down", when="verdict == down", open="declare", **{"for": "1m"})
+    await _says(watched, DOWN, 2 * MINUTE)
+    (incident,) = await watched.live()
+    assert incident.title == "iora: down, refused the connection"
+    await _says(watched, UNREACHABLE, 30 * MINUTE)
+    assert await watched.timeline("cleared") == []
+
+
+async def test_a_target_that_answers_is_not_down_whatever_else_is_unknown(watched: Watched) -> None:
+    watched.rule(name="down", when="verdict == down")
+    await watched.stays(None, 30 * MINUTE)
+    assert await watched.suggestions() == []
+
+
+async def test_a_dead_target_is_polled_in_time_for_the_rule(
+    watched: Watched, clock: ManualClock
+) -> None:
+    watched.rule(name="down", when="verdict == down")
+    await watched.found("iora", DOWN)
+    clock.advance(POLL)
+    await watched.found("iora", DOWN)
+    assert await watched.planned() == clock.now() + POLL, "an earlier poll is not put off"
+    await watched.rarely("iora", DOWN, 300_000)
+    assert await watched.planned() == NOON + 2 * MINUTE
+
+
+async def test_a_silence_keeps_it_back_until_it_ends(watched: Watched) -> None:
+    await watched.silence("iora", 20 * MINUTE)
+    await watched.stays(HOT, 10 * MINUTE)
+    assert await watched.suggestions() == []
+    assert await watched.kept() == ["cpu-critical"]
+    await watched.stays(HOT, 15 * MINUTE)
+    assert len(await watched.suggestions()) == 1
+
+
+async def test_a_rule_that_is_gone_is_forgotten_and_its_message_says_so(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    watched.rule(name="other")
+    await watched.reload()
+    assert await watched.kept() == []
+    (said,) = await watched.said()
+    assert "does not ask for it any more" in said
+
+
+async def test_a_quiet_rule_keeps_nothing(watched: Watched) -> None:
+    await watched.stays(COLD, 10 * MINUTE)
+    assert await watched.kept() == []
+    await watched.stays(HOT, POLL)
+    assert await watched.kept() == ["cpu-critical"]
+    await watched.stays(COLD, POLL)
+    assert await watched.kept() == []
+
+
+async def test_nobody_outside_the_team_declares(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    (message,) = await watched.suggestions()
+    guest = Asked(Actor.slack("T02OTHER", "U09GUEST", guest=True))
+    command = OnFinding(key=message.key, verb="declare")
+    given = await watched.database.write(suggestions.answer, watched.config, command, guest)
+    assert isinstance(given, Refusal)
+    assert await watched.live() == []
+
+
+async def test_the_rules_runbook_is_what_the_card_offers_first(watched: Watched) -> None:
+    watched.rule(open="declare", runbook="system-health-check")
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.collect()
+    offered = (await watched.timeline("offered"))[-1]
+    assert offered.facts["runbook"] == "system-health-check"
+    assert "CPU 96 % > 90" in str(offered.facts["because"])
+
+
+def test_the_key_of_a_rule_is_what_its_incident_is_found_by() -> None:
+    assert detection.key("cpu-critical", "iora") == "rule:cpu-critical:iora"
+    assert "high-cpu-usage" in books()
