@@ -116,14 +116,17 @@ def deployed(deploys: Iterable[Deploy]) -> tuple[Mark, ...]:
 def restarts(uptimes: Sequence[Point]) -> Iterator[Mark]:
     """When a target began anew, by readings of its uptime in seconds, in order of time.
 
-    The uptime fell, and the process began after the reading before: a second process that answers in
+    The process is another one, and it began after the reading before: a second process that answers in
     turn with the first is no restart.
     """
-    known = [(point.at, point.value) for point in uptimes if point.value is not None]
-    for (before_at, before), (at, uptime) in pairwise(known):
-        began = at - round(uptime * 1_000)
-        if uptime < before and began >= before_at - _APART_MS:
-            yield Mark(min(max(began, before_at), at), "restart")
+    known = [
+        (point.at, point.at - round(point.value * 1_000))
+        for point in uptimes
+        if point.value is not None
+    ]
+    for (before, began_before), (at, began) in pairwise(known):
+        if began > began_before + _APART_MS and began >= before - _APART_MS:
+            yield Mark(min(max(began, before), at), "restart")
 
 
 def _named(word: str, metrics: Collection[str]) -> str | None:

@@ -22,7 +22,7 @@ SCOPES = {
     "channels:read": "finding the incidents channel by its name",
     "channels:join": "joining it, which its history wants",
     "channels:history": "looking up whether a message arrived, before it is sent again",
-    "files:write": "diagnostic reports as files in a thread",
+    "files:write": "diagnostic reports and charts as files",
     "im:write": "opening a direct message for a ping",
     "im:history": "looking up whether a ping arrived, before it is sent again",
     "dnd:read": "paging by another way whoever is in do-not-disturb",

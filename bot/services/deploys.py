@@ -53,6 +53,11 @@ def record(
     return deploy
 
 
+def forget(tx: Tx, kept: int) -> int:
+    """Remove the deploys that are older than ``kept`` milliseconds; how many."""
+    return deploys.forget(tx, tx.now - kept)
+
+
 def _tell(tx: Tx, deploy: Deploy) -> None:
     """What changes during an incident, or shortly before it and told late, is on its timeline."""
     for incident in incidents.on_target(tx, deploy.target, tx.now, tx.now):

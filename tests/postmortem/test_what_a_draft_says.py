@@ -244,7 +244,7 @@ def test_a_chart_marks_what_happened_and_what_was_done():
         "scale_out",
     }
     assert (chart.start, chart.end) == (NOON - 40 * MINUTE, NOON + 45 * MINUTE)
-    assert [limit.name for limit in chart.limits] == ["critical", "baseline"]
+    assert [limit.name for limit in chart.limits] == ["baseline", "critical"]  # the graver later
 
 
 def test_readings_that_are_gone_are_said_to_be_gone():

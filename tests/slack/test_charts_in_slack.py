@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from bot.store import deploys, samples
 from bot.store.database import Tx
 from bot.store.samples import Sample
-from bot.workspace import faults
 from tests.support.house import ALICE, INCIDENTS, House, config_for, living, standing, text_of
 
 MINUTE, HOUR = 60_000, 3_600_000
