@@ -18,6 +18,7 @@ from bot.model.timer import Timer
 from bot.render.postmortem import Figure, Sheet, figures, html, markdown, sheet
 from bot.rules import picture
 from bot.rules.postmortem import account
+from bot.services import charts
 from bot.services.incidents import Asked, add_reply, find
 from bot.services.live import Live
 from bot.services.overview import overview_of
@@ -154,6 +155,9 @@ def read(tx: Tx, incident_id: int, config: Config) -> Record | None:
         end=end,
         kept_since=tx.now - config.samples.raw,
         now=tx.now,
+        marks={
+            target: charts.marks(tx, config, target, start, end) for target in incident.targets
+        },
     )
 
 

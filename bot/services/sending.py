@@ -304,9 +304,13 @@ def _refused(tx: Tx, attempt: Attempt, reason: str, config: Config) -> None:
         return
     person = message.facts.get("person") if _is_answer(message) else None
     if person and not message.destination.startswith("user:"):
+        outbox.note(tx, message.id, {**message.facts, "thread_ts": None})
         outbox.redirect(tx, message.id, f"user:{person}")
         return
     outbox.close(tx, message.id, State.REFUSED, reason)
+    if person and message.kind == "file":
+        facts = {"title": message.facts["title"], "reason": reason}
+        outbox.add(tx, f"unshared:{message.id}", "unshared", message.destination, facts)
     _unreached(tx, message, reason, config)
 
 
