@@ -10,7 +10,7 @@ from typing import get_args
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from bot.files import policy_config, promql_config
+from bot.files import maintenance_config, policy_config, promql_config
 from bot.files.document import load, load_text
 from bot.files.problem import Fault, Loc
 from bot.files.tree import Data, each, shorten
@@ -228,6 +228,7 @@ CHECKS = (
     _pagerduty_users,
     policy_config.conditions,
     policy_config.reasons,
+    maintenance_config.windows,
 )
 
 

@@ -45,6 +45,7 @@ def findings(config: Config) -> tuple[Note, ...]:
         *_people_notes(config),
         *_way_notes(config),
         *_level_notes(config),
+        *_maintenance_notes(config),
     )
 
 
@@ -159,6 +160,17 @@ def _level_notes(config: Config) -> Iterator[Note]:
                 text = f"no target has a source for {' and '.join(lost)}: this level never fires"
                 fix = "add agent: to a target, or name it in the values of its metrics"
                 yield Note(at=f"{at}.levels[{number}].when", text=text, fix=fix)
+
+
+def _maintenance_notes(config: Config) -> Iterator[Note]:
+    """Windows that never end: whatever the bot finds there, nobody hears of it."""
+    for number, window in enumerate(config.maintenance):
+        if window.for_ever:
+            missing = set(config.targets) - set(window.targets)
+            what = ", ".join(window.targets) if window.targets and missing else "every target"
+            text = f"it never ends: nothing that the bot finds on {what} is ever told"
+            fix = "give it days or hours"
+            yield Note(at=f"maintenance[{number}]", text=text, fix=fix)
 
 
 def _unmeasured(config: Config, condition: Condition) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ class Window(WorkingHours):
 
     name: Name
     reason: Reason
-    targets: tuple[str, ...] = EVERYTHING
+    targets: tuple[str, ...] = Field(
+        EVERYTHING, min_length=1, description="all of them, where it is left out"
+    )
     days: Weekdays = Field((0, 1, 2, 3, 4, 5, 6), min_length=1)
     begin: TimeOfDay = Field(alias="from")
     end: TimeOfDay = Field(alias="to")

@@ -65,6 +65,12 @@ WORDS = (
         "put somebody on call for a while in place of whom the schedule names, or take that back",
     ),
     Word(
+        "silence",
+        "silence TARGET ... DURATION REASON | TARGET ... until 14:30 REASON | end [N]",
+        "don't tell of what the bot finds there by itself, for 24 h at most; `all` is every target",
+    ),
+    Word("silences", "silences", "what is silenced, by whom, why and until when; maintenance too"),
+    Word(
         "drill",
         "drill [policy] [all] [start]",
         "practise: ping people as in earnest, marked as a drill; all: beyond the first who are pinged",

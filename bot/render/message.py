@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
-from bot.render import alerting, ask, oncall, run, step
+from bot.render import alerting, ask, oncall, run, silence, step
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.digest import digest
@@ -119,6 +119,14 @@ def _alerts(attempt: Attempt) -> Drawing:
     return alerting.suggestion(attempt.message.facts)
 
 
+def _silence(attempt: Attempt) -> Drawing:
+    return silence.made(attempt.message.facts)
+
+
+def _silence_over(attempt: Attempt) -> Drawing:
+    return silence.over(attempt.message.facts)
+
+
 _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "card": _card,
     "entry": _entry,
@@ -132,6 +140,8 @@ _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "report_text": _report_text,
     "test": _test,
     "override": _override,
+    "silence": _silence,
+    "silence_over": _silence_over,
     "handover": _handover,
     "finding": _finding,
     "digest": _digest,

@@ -42,6 +42,18 @@ def refuse(
     return Refusal(f"You may not {verb} {incident.key}.", remedy)
 
 
+def refuse_without_role(config: Config, actor: Actor, verb: str) -> Refusal | None:
+    """Responders and commanders only; ``verb`` such as ``end this silence``."""
+    holders = dict.fromkeys((*config.holders("responder"), *config.holders("commander")))
+    if actor.holder in holders:
+        return None
+    names = ", ".join(map(mention, holders))
+    remedy = f"Who may: {names or 'nobody yet: list people under `roles` in the config'}."
+    if names and actor.person is None:
+        remedy += f" To be one of them, add {actor.holder} under `roles` in the config."
+    return Refusal(f"You may not {verb}.", remedy)
+
+
 def who_may(config: Config, incident: Incident, paged: Collection[str]) -> str:
     """The people who may change the incident, as a line for a person."""
     people = dict.fromkeys(

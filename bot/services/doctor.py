@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.clock import SystemClock
+from bot.model.incident import Facts
 from bot.model.reading import Health, Verdict
 from bot.model.units import format_duration
 from bot.send.client import CALL_ERRORS, failure
 from bot.send.identity import SCOPES, Identity
+from bot.services import silencing
 from bot.services.backups import Backups
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
@@ -58,6 +60,7 @@ class Doctor:
             *await self._store(),
             *await self._targets(),
             *_runbook_lines(self._live),
+            *await self._silences(),
             *self._copies(),
             self._time(),
         ]
@@ -101,6 +104,11 @@ class Doctor:
         names = tuple(config.targets)
         healths = await self._monitoring.refresh(names, self._monitoring.time_limit(names))
         return [line for health in healths for line in _target_lines(health)]
+
+    async def _silences(self) -> Iterable[Line]:
+        """What is not told now: somebody may wonder why."""
+        found = await self._database.read(silencing.running, self._live.config)
+        return [_silence_line(one, self._clock.now()) for one in found]
 
     def _copies(self) -> Iterable[Line]:
         """The backups: when the newest was made, and whether the last one failed."""
@@ -167,6 +175,16 @@ def _runbook_lines(live: Live) -> Iterable[Line]:
     elif not live.broken:
         fix = "`iora init` writes those that come with the bot; IORA_RUNBOOKS names their folder"
         yield Line("look", "runbooks: there are none", fix)
+
+
+def _silence_line(one: Facts, now: int) -> Line:
+    what = ", ".join(one["targets"]) or "everything"
+    left = format_duration(one["until"] - now)
+    if one["silence"] is None:
+        return Line("ok", f"maintenance {one['name']}: {what} for {left} yet ({one['reason']})")
+    by = one["by"].rpartition(":")[2]
+    said = f"silence {one['silence']}: {what} for {left} yet, by {by} ({one['reason']})"
+    return Line("look", said, f"to end it: `/iora silence end {one['silence']}`")
 
 
 def _outbox(tx: Tx) -> tuple[int, dict[str, int]]:

@@ -56,7 +56,7 @@ def of_window(window: Window, found: Round) -> Muted:
         until=found.until,
         by=BOT,
         name=f"maintenance {window.name}",
-        key=f"maintenance:{window.name}:{found.since}",
+        key=f"maintenance:{window.name}:{'ever' if window.for_ever else found.since}",
     )
 
 

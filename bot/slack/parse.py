@@ -44,7 +44,7 @@ from bot.model.incident import Severity
 from bot.model.run import Mark
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
-from bot.slack import ending, practice, rota
+from bot.slack import ending, practice, rota, silencing
 from bot.slack.said import Said, usage
 from bot.slack.said import person as _person
 from bot.slack.said import quoted as _quoted
@@ -387,4 +387,6 @@ _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "update": _update,
     "oncall": rota.oncall,
     "override": rota.override,
+    "silence": silencing.silence,
+    "silences": silencing.silences,
 }
