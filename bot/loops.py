@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from bot import logs
 from bot.clock import Clock
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 AT_ONCE = 64
-URGENT = "level"
+POLLS_AT_ONCE = 1_000
+URGENT, POLL = "level", "poll"
 
 Handler = Callable[[Timer], Awaitable[None]]
 
@@ -83,11 +85,20 @@ class Loop:
         return TICK_S
 
 
+@dataclass(frozen=True)
+class _Free:
+    """How many more may be worked on."""
+
+    polls: int
+    others: int
+
+
 class TimerLoop(Loop):
     """Claims due timers and hands each to the handler of its kind, side by side.
 
-    Levels go first, and never wait until slow polls have made room: when everything times out, people
-    are to hear of it. With ``only``, timers of that kind alone are claimed.
+    Levels go first, and never wait for room: when everything times out, people are to hear of it.
+    Polls have a room of their own, where a target that hangs takes one place of a thousand: it holds
+    up neither another target nor other work. With ``only``, timers of that kind alone are claimed.
     """
 
     def __init__(
@@ -101,29 +112,35 @@ class TimerLoop(Loop):
         self._database = database
         self._handlers = handlers
         self._only = only
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._polls: set[asyncio.Task[None]] = set()
+        self._others: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
-        free = AT_ONCE - len(self._tasks)
-        if not await self._database.read(_any_due, free > 0, self._only):
+        free = self._free()
+        if not await self._database.read(_any_due, free, self._only):
             return
-        for timer in await self._database.write(_claim, max(0, free), self._only):
+        for timer in await self._database.write(_claim, free, self._only):
             task = asyncio.create_task(self._handle(timer), name=f"{timer.kind} {timer.subject}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            room = self._polls if timer.kind == POLL else self._others
+            room.add(task)
+            task.add_done_callback(room.discard)
 
     async def wait_s(self) -> float:
-        due = await self._database.read(timers.next_due, self._only)
-        if due is None or len(self._tasks) >= AT_ONCE:
-            return TICK_S
-        return (due - self._clock.now()) / 1000
+        due = await self._database.read(_next_due, self._free(), self._only)
+        return TICK_S if due is None else (due - self._clock.now()) / 1000
 
     async def drain(self, within_s: float) -> None:
         """Let what was claimed come to its end; cut off what takes longer: its lease runs out."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=within_s)
+        if tasks := self._polls | self._others:
+            _, late = await asyncio.wait(tasks, timeout=within_s)
             for task in late:
                 task.cancel()
+
+    def _free(self) -> _Free:
+        return _Free(
+            polls=max(0, POLLS_AT_ONCE - len(self._polls)),
+            others=max(0, AT_ONCE - len(self._others)),
+        )
 
     async def _handle(self, timer: Timer) -> None:
         logs.about(incident=timer.incident_id)
@@ -155,14 +172,29 @@ class UpkeepLoop(Loop):
         await self._keeper.work()
 
 
-def _any_due(tx: Tx, room: bool, only: str | None) -> bool:
-    if not room:
-        return only in {None, URGENT} and timers.any_due(tx, URGENT)
-    due = timers.next_due(tx, only)
-    return due is not None and due <= tx.now
+def _any_due(tx: Tx, free: _Free, only: str | None) -> bool:
+    due = _next_due(tx, free, only)
+    if due is not None and due <= tx.now:
+        return True
+    return only is None and timers.any_due(tx, URGENT)
 
 
-def _claim(tx: Tx, free: int, only: str | None) -> list[Timer]:
+def _next_due(tx: Tx, free: _Free, only: str | None) -> int | None:
+    """When the soonest timer is due for which there is room."""
     if only is not None:
-        return timers.claim(tx, free, only)
-    return [*timers.claim(tx, AT_ONCE, URGENT), *timers.claim(tx, free)]
+        return timers.next_due(tx, only) if free.others else None
+    if free.polls and free.others:
+        return timers.next_due(tx)
+    if free.polls:
+        return timers.next_due(tx, POLL)
+    return timers.next_due(tx, but=POLL) if free.others else None
+
+
+def _claim(tx: Tx, free: _Free, only: str | None) -> list[Timer]:
+    if only is not None:
+        return timers.claim(tx, free.others, only)
+    return [
+        *timers.claim(tx, AT_ONCE, URGENT),
+        *timers.claim(tx, free.others, but=POLL),
+        *timers.claim(tx, min(free.polls, AT_ONCE), POLL),
+    ]

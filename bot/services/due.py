@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from bot.model.config import Config
 from bot.model.reading import Health
 from bot.model.timer import Timer
+from bot.rules import pace
 from bot.rules.known import Values
 from bot.services import (
     alerting,
@@ -234,7 +235,8 @@ def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:
     target = config.targets.get(timer.subject)
     if target is None:
         return False
-    timers.arm(tx, "poll", timer.subject, tx.now + target.poll)
+    wait = pace.shifted(target.poll, timer.subject, tx.now)
+    timers.arm(tx, "poll", timer.subject, tx.now + wait)
     return True
 
 

@@ -243,7 +243,9 @@ def _record(
 ) -> tuple[Reading, ...]:
     """Keep the poll and one reading a metric: of the first source that has it, the bot's own last."""
     if again_in is not None:
-        timers.move(tx, "poll", name, tx.now + again_in)
+        # Later only: not before the time that a busy one asked for.
+        wait = pace.shifted(again_in, name, tx.now, earlier=False)
+        timers.move(tx, "poll", name, tx.now + wait)
     own = _polls(tx, name, target, check, said) if target.polled else ()
     readings = first_known((*given, *own))
     measured = [(one.metric, Sample(one.at, one.value, one.reason)) for one in readings]
@@ -252,9 +254,7 @@ def _record(
     return readings
 
 
-def _polls(
-    tx: Tx, name: str, target: Target, check: Check, said: Said
-) -> tuple[Reading, Reading]:
+def _polls(tx: Tx, name: str, target: Target, check: Check, said: Said) -> tuple[Reading, Reading]:
     """Keep the poll, and what the last ones together say."""
     if said.counts:
         timed = check.reach in {Reach.ANSWERED, Reach.TIMED_OUT}

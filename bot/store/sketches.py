@@ -77,7 +77,7 @@ def next_hour(tx: Tx, series_id: int) -> int:
 
 
 def late(tx: Tx, series_id: int, at: int, value: float | None) -> bool:
-    """A sample of an hour that has its sketch: whether its raw ones are gone, so that it went straight into it."""
+    """Put a sample straight into its hour's sketch, where the raw ones are gone; False where they aren't."""
     hour = hour_of(at)
     if _raw(tx, series_id, hour, hour + HOUR_MS):
         return False
@@ -107,17 +107,18 @@ def portion(tx: Tx, after: int, raw_ms: int, hours_ms: int) -> int | None:
     What to go on after; None where that was all. Raw samples are kept for at least ``raw_ms``.
     """
     left = ROWS_AT_ONCE
-    last = None
+    last: int | None = None
     for row in tx.all(
         "SELECT id FROM series WHERE id > :after ORDER BY id LIMIT :limit",
         after=after,
         limit=SERIES_AT_ONCE,
     ):
-        last = row["id"]
-        while touched := _step(tx, last, raw_ms, hours_ms):
+        series_id: int = row["id"]
+        while touched := _step(tx, series_id, raw_ms, hours_ms):
             left -= touched
             if left <= 0:
-                return last - 1  # there may be more of this one
+                return series_id - 1  # there may be more of this one
+        last = series_id
     return last
 
 

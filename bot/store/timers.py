@@ -48,17 +48,21 @@ def move(tx: Tx, kind: str, subject: str, due_at: int) -> bool:
     )
 
 
-def claim(tx: Tx, limit: int, kind: str | None = None) -> list[Timer]:
-    """Take what is due, oldest first; with a kind, of that kind only.
+def claim(tx: Tx, limit: int, kind: str | None = None, but: str | None = None) -> list[Timer]:
+    """Take what is due, oldest first; with a kind, of that kind only; ``but``: of any other kind.
 
     Whoever crashes loses the claim when the lease runs out.
     """
+    if limit <= 0:
+        return []
     due = tx.all(
-        f"""SELECT id FROM timers WHERE due_at <= :now {"AND kind = :kind" if kind else ""}
+        """SELECT id FROM timers WHERE due_at <= :now
+            AND (:kind IS NULL OR kind = :kind) AND (:but IS NULL OR kind <> :but)
         ORDER BY due_at, id LIMIT :limit""",
         now=tx.now,
         limit=limit,
-        **({"kind": kind} if kind else {}),
+        kind=kind,
+        but=but,
     )
     # One statement each, for RETURNING has no order; the claim's due_at is the lease already.
     return [_claim(tx, row["id"]) for row in due]
@@ -129,14 +133,14 @@ def of_incident(tx: Tx, kind: str, incident_id: int) -> list[Timer]:
     return [_timer(row) for row in rows]
 
 
-def next_due(tx: Tx, kind: str | None = None) -> int | None:
-    """When the soonest timer (of a kind) is due, in milliseconds since the epoch."""
-    row = (
-        tx.one("SELECT due_at FROM timers ORDER BY due_at LIMIT 1")
-        if kind is None
-        else tx.one(
-            "SELECT due_at FROM timers WHERE kind = :kind ORDER BY due_at LIMIT 1", kind=kind
-        )
+def next_due(tx: Tx, kind: str | None = None, but: str | None = None) -> int | None:
+    """When the soonest timer (of a kind, or ``but`` of any other) is due, in milliseconds since the epoch."""
+    row = tx.one(
+        """SELECT due_at FROM timers
+        WHERE (:kind IS NULL OR kind = :kind) AND (:but IS NULL OR kind <> :but)
+        ORDER BY due_at LIMIT 1""",
+        kind=kind,
+        but=but,
     )
     return row["due_at"] if row else None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot import loops
 from bot.model.actor import Actor
 from bot.model.message import Message, State
 from bot.workspace import faults
@@ -164,7 +165,8 @@ async def test_a_wall_clock_that_is_set_while_the_bot_runs_moves_no_level(tmp_pa
             assert len(house.pings(ALICE)) == 1, "no repeat an hour early"
 
 
-async def test_levels_are_not_held_up_by_slow_polls(tmp_path) -> None:
+async def test_levels_are_not_held_up_by_slow_polls(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(loops, "POLLS_AT_ONCE", 64)
     stuck = asyncio.Event()
     async with standing(tmp_path) as house:
         targets = {
@@ -178,7 +180,7 @@ async def test_levels_are_not_held_up_by_slow_polls(tmp_path) -> None:
         config = config_for(house.target, targets=targets, escalation=TELL_ALICE)
         async with living(house, config) as bot:
             house.advance(3_600_000)  # every poll is due, and hangs
-            await house.until(lambda: len(bot.timer_loop._tasks) >= 64, "no room for another poll")
+            await house.until(lambda: len(bot.timer_loop._polls) >= 64, "no room for another poll")
             began = time.monotonic()
             declared = await bot.answer(Actor.login("test"), "declare sev2 t1 API slow")
             assert "INC-1" in declared["text"]

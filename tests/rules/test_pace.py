@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from collections import Counter
 
-from bot.rules.pace import interval
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rules.pace import JITTER, interval, shifted
 
 S, M, H = 1_000, 60_000, 3_600_000
 
@@ -32,3 +36,26 @@ def test_silence_and_what_a_busy_target_asks_for_put_the_next_poll_off(
     poll: int, silences: int, retry_after: str | None, expected: int
 ) -> None:
     assert interval(poll, silences, retry_after) == expected
+
+
+@given(st.integers(100, H), st.text(min_size=1, max_size=20), st.integers(0, 4_000_000_000_000))
+def test_a_poll_is_shifted_by_a_twentieth_at_most(wait: int, target: str, now: int) -> None:
+    assert abs(shifted(wait, target, now) - wait) <= wait * JITTER + 1
+    assert 0 <= shifted(wait, target, now, earlier=False) - wait <= wait * JITTER + 1
+
+
+@given(st.text(min_size=1, max_size=20), st.integers(0, 4_000_000_000_000))
+def test_ten_polls_stay_within_the_window_that_holds_eleven(target: str, start: int) -> None:
+    now = start
+    for _ in range(9):  # from the first of ten polls to the tenth
+        now += shifted(30 * S, target, now)
+    assert now - start < 5 * M
+
+
+def test_targets_that_were_asked_together_do_not_stay_in_step() -> None:
+    due = dict.fromkeys((f"service-{number}" for number in range(1_000)), 0)
+    for _ in range(5):
+        due = {name: at + shifted(30 * S, name, at) for name, at in due.items()}
+    seconds = Counter(at // S for at in due.values())
+    assert max(seconds.values()) < 250  # all thousand, without
+    assert abs(sum(due.values()) / 1_000 - 150 * S) < S, "as many polls as were asked for"
