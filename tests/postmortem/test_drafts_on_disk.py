@@ -11,9 +11,10 @@ import pytest
 from bot.model.answer import Refusal
 from bot.model.command import Acknowledge, Note, Resolve
 from bot.model.postmortem import Draft
+from bot.rules.postmortem import account
 from bot.services.live import Live
-from bot.services.postmortem import Postmortems
-from bot.store import folder, incidents, outbox, samples
+from bot.services.postmortem import Postmortems, read
+from bot.store import deploys, folder, incidents, outbox, samples
 from bot.store.samples import Sample
 from tests.support.clock import NOON, ManualClock
 from tests.support.configs import config
@@ -42,7 +43,7 @@ async def story(database, clock):
     clock.advance(3 * MINUTE)
     await told.change(Acknowledge(incident=1))
     clock.advance(27 * MINUTE)
-    await told.change(Resolve(incident=1, text="restarted"))
+    await told.change(Resolve(incident=1, text="restarted", anyway=True))
     clock.advance(30 * MINUTE)
     await database.write(measured)
     return told
@@ -71,7 +72,7 @@ async def test_a_draft_is_markdown_a_page_and_a_chart_of_what_broke_a_bound(
     assert made.files[0] == "postmortems/INC-1.md"
     assert (made.charts, made.kept, made.live) == (1, None, False)
     source = (tmp_path / "postmortems/INC-1.md").read_text()
-    assert "@U01ALICE resolved it after 30 min: restarted" in source
+    assert "@U01ALICE resolved it after 30 min all the same: restarted" in source
     assert "![CPU of iora](INC-1-chart-1-cpu-percent.png)" in source
     assert "<svg" in (tmp_path / "postmortems/INC-1.html").read_text()
 
@@ -224,6 +225,24 @@ async def test_an_incident_that_nobody_declared_has_no_draft(postmortems):
     given = await postmortems.draft(9, alice.text)
     assert isinstance(given, Refusal)
     assert given.reason == "There is no INC-9."
+
+
+async def test_its_charts_mark_deploys_and_restarts_of_the_target(story, database):
+    def uptimes(tx):
+        for minute in range(-10, 20):
+            begun = -600 if minute < 5 else 4
+            up = (minute - begun) * 60.0
+            samples.add(tx, "iora", "uptime_s", Sample(NOON + minute * MINUTE, up, None))
+
+    await database.write(uptimes)
+    for target in ("iora", "worker"):
+        await database.write(deploys.add, target, NOON - 12 * MINUTE, "v1.2.3", "cli:ci")
+    record = await database.read(read, 1, config())
+    (chart,) = account(record, config()).charts
+    happened = {mark.label: mark.at for mark in chart.marks}
+    assert happened["deploy v1.2.3"] == NOON - 12 * MINUTE
+    assert happened["restart"] == NOON + 4 * MINUTE
+    assert [mark.label for mark in chart.marks].count("deploy v1.2.3") == 1
 
 
 async def test_readings_from_more_than_a_day_ago_are_said_to_be_gone(story, postmortems, tmp_path):
