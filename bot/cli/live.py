@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import asdict, dataclass
 
 from bot.clock import Clock
-from bot.collect import agent, health, metrics, probe
+from bot.collect import agent, health, metrics, probe, vantage
 from bot.http import Client
 from bot.model.config import Config
 from bot.model.probe import ProbeFailed
@@ -14,6 +14,7 @@ from bot.model.reading import Reading, Verdict
 from bot.model.target import Target
 from bot.model.units import format_duration, format_value
 from bot.rules import verdict
+from bot.rules.verdict import Said
 from bot.text import clean
 
 _AGENT = ("cpu_percent", "memory_mb")
@@ -70,29 +71,44 @@ async def probes(config: Config) -> dict[str, frozenset[str]]:
 
 async def _target(client: Client, name: str, target: Target, now: int) -> list[Seen]:
     at = f"targets.{name}"
-    answered, given, *sources = await asyncio.gather(
+    answered, relayed, given, *sources = await asyncio.gather(
         _health(client, at, target, now),
+        _relayed(client, at, target, now),
         _agent(client, at, target, now),
         *(_source(client, at, target, number, now) for number in range(len(target.metrics))),
     )
-    return [*answered, *(seen for one in sources for seen in one), *given]
+    return [*answered, *relayed, *(seen for one in sources for seen in one), *given]
 
 
 async def _health(client: Client, at: str, target: Target, now: int) -> list[Seen]:
-    check = await health.check(client, target, now)
-    said = verdict.said(check, target.health)
+    said = verdict.said(await health.check(client, target, now), target.health)
+    return [_said(f"{at}.health", said, target.health.label)]
+
+
+async def _relayed(client: Client, at: str, target: Target, now: int) -> list[Seen]:
+    """What the agent would answer in the night when the health URL doesn't."""
+    if target.health.relay is None:
+        return []
+    there = await vantage.look(client, target, now)
+    assert there is not None, "checked when the config is read"
+    if there.check is None:
+        said = Said(Verdict.UNKNOWN, there.problem, failed=False)
+    else:
+        said = verdict.said(there.check, target.health)
+    return [_said(f"{at}.health.relay", said, f"{target.health.relay} via agent")]
+
+
+def _said(at: str, said: Said, source: str) -> Seen:
     read = said.verdict not in {Verdict.UNKNOWN, Verdict.DOWN}
-    return [
-        Seen(
-            at=f"{at}.health",
-            metric=None,
-            value=f"{said.verdict}, {said.reason}" if read else None,
-            unit="",
-            reason=None if read else said.reason,
-            source=target.health.label,
-            age_ms=0,
-        )
-    ]
+    return Seen(
+        at=at,
+        metric=None,
+        value=f"{said.verdict}, {said.reason}" if read else None,
+        unit="",
+        reason=None if read else said.reason,
+        source=source,
+        age_ms=0,
+    )
 
 
 async def _source(client: Client, at: str, target: Target, number: int, now: int) -> list[Seen]:

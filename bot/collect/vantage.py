@@ -36,24 +36,22 @@ async def look(client: Client, target: Target, now: int) -> Vantage | None:
         return _unsure(answer, "it refused the token, check `agent.token`")
     if relay is None:
         return _process(answer, target.health)
-    return _relayed(answer, relay, agent, target.health, now)
+    return _relayed(answer, agent, target.health, now)
 
 
-def _relayed(
-    answer: Answer, relay: str, agent: AgentSource, source: HealthSource, now: int
-) -> Vantage:
+def _relayed(answer: Answer, agent: AgentSource, source: HealthSource, now: int) -> Vantage:
     """The service's own answer carries the relay's name; the agent's refusal says how far it got."""
     if answer.relay is not None:
         check = health.said_in(answer, source, now)
         return Vantage(sight=Sight.ASKED, elapsed_ms=answer.elapsed_ms, check=check)
     try:
         said = json.loads(answer.body)
-        problem = clean(str(said["error"]), _REASON)
-        reach = Reach(said["reach"])
+        problem, got = clean(str(said["error"]), _REASON), said.get("reach", Reach.ANSWERED)
+        reach = Reach(got)
     except _ODD:
-        fix = f"check `relay.{relay}` in agent.yaml, and `agent.url` ({agent.url})"
-        return _unsure(answer, f"no answer of the relay {relay} (HTTP {answer.status}), {fix}")
-    if reach is Reach.ANSWERED:
+        fix = f"check `agent.url` ({agent.url})"
+        return _unsure(answer, f"HTTP {answer.status}, no answer of an agent, {fix}")
+    if reach is Reach.ANSWERED:  # it refuses, or what it got is no answer that it passes on
         return _unsure(answer, problem)
     check = Check(at=now, reach=reach, elapsed_ms=answer.elapsed_ms, problem=problem)
     return Vantage(sight=Sight.ASKED, elapsed_ms=answer.elapsed_ms, check=check)

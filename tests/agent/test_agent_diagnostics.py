@@ -216,6 +216,8 @@ def test_a_relay_to_anywhere_else_is_refused_in_the_agents_own_words(watching, p
     answer = watching.get(path)
     assert (answer.status, answer.json()["kind"]) == (status, kind)
     assert "X-Iora-Relay" not in answer.headers
+    reach = answer.json().get("reach")
+    assert reach == ("refused" if kind == "relay_failed" else None), "for the bot's second look"
 
 
 def test_a_relay_is_only_for_reading(watching):

@@ -17,6 +17,7 @@ from bot.cli.init import init
 from bot.files.config import load_config
 from bot.files.note import findings
 from bot.web.control import login_of
+from tests.support.agents import TOKEN, agent, write
 
 ANSWERS = {
     "/health": (200, b'{"status": "ok", "uptime": 5}'),
@@ -252,6 +253,27 @@ def test_the_live_check_shows_an_agent_that_does_not_answer(folder: Path, servic
         " nothing listens on 127.0.0.1:9"
     ) in result.output
     assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("relays", "line"),
+    [
+        ("health", 'healthy, status word "ok" (health via agent)'),
+        ("other", "unknown: there is no relay called health"),
+    ],
+)
+def test_the_live_check_tries_what_the_agent_relays(
+    folder: Path, service: str, monkeypatch: pytest.MonkeyPatch, relays: str, line: str
+) -> None:
+    monkeypatch.setenv("IORA_AGENT_TOKEN", TOKEN)
+    more = f"relay: {{{relays}: '{service}/health'}}\n"
+    with agent(write(folder, f"port: {service.rpartition(':')[2]}", more=more)) as running:
+        scripted(f"{service}/health", "--agent-url", running.url)
+        text = (folder / "config.yaml").read_text()
+        written = text.replace("      status:", "      relay: health\n      status:", 1)
+        (folder / "config.yaml").write_text(written)
+        result = run_check("--live")
+    assert f"live: targets.iora.health.relay: {line}" in result.output.splitlines()
 
 
 def test_the_check_reads_an_agents_file_too(folder: Path, service: str) -> None:

@@ -131,6 +131,27 @@ WRONG = {
             " add agent: to the target, or give a url"
         ),
     ),
+    "a second look through a relay, without an agent": (
+        (
+            "status: status}\n    agent: {url: http://127.0.0.1:9108}",
+            "status: status, relay: health}",
+        ),
+        (
+            "c.yaml:4:76: a relay is a service of the target's agent, and it has none;"
+            " add agent: to the target, or remove it"
+        ),
+    ),
+    "a second look through a relay that is written wrong": (
+        ("status: status}", "status: status, realy: health}"),
+        "c.yaml:4:69: unknown key 'realy'; did you mean relay?",
+    ),
+    "a second look where a Prometheus is asked": (
+        ("status: status}", "promql: up, relay: health}"),
+        (
+            "c.yaml:4:13: got a mapping; expected relay or promql, not both: an agent relays no"
+            " Prometheus"
+        ),
+    ),
     "a source of metrics with two places": (
         (
             "    agent:",
