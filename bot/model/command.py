@@ -42,6 +42,20 @@ class Baseline(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearnBaseline(Command):
+    """Take a window as what is usual: the last ``length`` ms (None: a day), or ``first`` to ``last``.
+
+    Times are milliseconds since the epoch. ``anyway``: though little is known of it, or an incident was open.
+    """
+
+    target: str
+    length: int | None = None
+    first: int | None = None
+    last: int | None = None
+    anyway: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Doctor(Command):
     """Whether the bot itself is well, each line with its fix; ``test_ping``: also ping a member id."""
 

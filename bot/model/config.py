@@ -12,6 +12,7 @@ from bot.model.intake import Intake
 from bot.model.person import PERSON, PERSON_SHAPE, Person
 from bot.model.policy import Escalation
 from bot.model.record import Written, shaped
+from bot.model.regression import RegressionSettings
 from bot.model.schedule import Schedule
 from bot.model.silence import Window
 from bot.model.target import Bound, Name, Target
@@ -91,6 +92,7 @@ class Config(Written):
     targets: Annotated[dict[Name, Target], AfterValidator(_filled)] = Field(min_length=1)
     baselines: dict[Name, Bound] = GUIDE_BASELINES
     critical: dict[Name, Bound] = GUIDE_CRITICAL
+    regression: RegressionSettings = RegressionSettings()
     escalation: Escalation
     groups: dict[Name, Annotated[tuple[Person, ...], Field(min_length=1)]] = {}
     oncall: dict[Name, Schedule] = {}

@@ -16,7 +16,11 @@ class Word:
 
 WORDS = (
     Word("health", "health [target ...]", "how the targets are, with the readings that say so"),
-    Word("baseline", "baseline [target]", "every reading against its bound"),
+    Word(
+        "baseline",
+        "baseline [target ...] | learn TARGET [24h|7d|FROM..TO] [anyway]",
+        "every reading against its bound and against what is usual; learn: a healthy window is usual",
+    ),
     Word(
         "diagnose",
         "diagnose TARGET [what is wrong]",

@@ -12,7 +12,18 @@ from bot.model.message import Drawing
 from bot.model.overview import Overview
 from bot.model.units import format_duration
 from bot.model.words import BY_WORD, WORDS, Word
-from bot.render import card, drill, health, oncall, preview, report, run, runbooks, silence
+from bot.render import (
+    card,
+    drill,
+    health,
+    oncall,
+    preview,
+    regression,
+    report,
+    run,
+    runbooks,
+    silence,
+)
 from bot.render.blocks import (
     Block,
     actions,
@@ -84,7 +95,8 @@ def _health(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
 
 
 def _baseline(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
-    return health.baseline(facts["targets"], now)
+    beside = {one["target"]: regression.beside(one) for one in facts["targets"]}
+    return health.baseline(facts["targets"], now, beside)
 
 
 def _done(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
@@ -220,7 +232,8 @@ def _chart(facts: Mapping[str, Any], now: int, buttons: bool) -> Drawing:
     said = escape(words(shown))
     signs = strip(shown.within(), _NARROW if buttons else _WIDE)
     unknown = f"  ({GAP} unknown)" if GAP in signs else ""
-    blocks: list[Block] = [section(said), section(f"`{signs}`{unknown}")]
+    line = f"`{signs}`{unknown}" if buttons else f"{signs}{unknown}"
+    blocks: list[Block] = [section(said), section(line)]
     if facts["image"] in _IMAGES:
         blocks.append(context(_IMAGES[facts["image"]]))
     return Drawing(said, blocks)
@@ -312,6 +325,7 @@ def _usage(word: Word) -> str:
 _DRAWINGS: Mapping[str, Callable[[Mapping[str, Any], int, bool], Drawing]] = {
     "health": _health,
     "baseline": _baseline,
+    "learned": regression.learned,
     "done": _done,
     "show": _show,
     "incidents": _incidents,

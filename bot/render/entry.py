@@ -11,13 +11,11 @@ from bot.model.message import Drawing
 from bot.model.silence import Muted
 from bot.model.units import format_duration
 from bot.model.way import SLACK
-from bot.render import alerting, health
+from bot.render import alerting, health, worse
 from bot.render.blocks import context, day_and_time, paragraphs, section, time
 from bot.text import escape, outside
 
 Facts = Mapping[str, Any]
-
-_FAILING = 8
 
 _FAILING = 8
 
@@ -94,11 +92,6 @@ def _with_text(words: str) -> Callable[[str, Facts], str]:
 
 def _resolved(actor: str, facts: Facts) -> str:
     took = f"{actor} resolved it after {format_duration(facts['took'])}"
-    if facts.get("failing"):
-        shown = [outside(one, 200) for one in facts["failing"][:_FAILING]]
-        more = len(facts["failing"]) - len(shown)
-        failed = "; ".join([*shown, *([f"{more} more"] if more else [])])
-        return f"{took} all the same: {outside(facts['text'])} ({failed})"
     if facts.get("failing"):
         shown = [outside(one, 200) for one in facts["failing"][:_FAILING]]
         more = len(facts["failing"]) - len(shown)
@@ -299,5 +292,6 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "run": _run,
     "step": _step,
     "approval": _approval,
+    "regression": lambda actor, facts: worse.entry(facts),
     "alerts": lambda actor, facts: alerting.sentence(facts),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from bot.model.message import Drawing
@@ -45,11 +46,14 @@ def health(targets: Sequence[Facts], now: int, *, buttons: bool, complete: bool 
     return Drawing("; ".join(headline(one) for one in _worst_first(targets)), blocks)
 
 
-def baseline(targets: Sequence[Facts], now: int) -> Drawing:
-    """Every bound with its reading, the passed ones too."""
+def baseline(
+    targets: Sequence[Facts], now: int, beside: Mapping[str, Sequence[Block]] = MappingProxyType({})
+) -> Drawing:
+    """Every bound with its reading, the passed ones too; ``beside``: what stands below a target's."""
     blocks: list[Block] = []
     for one in targets[:_LISTED]:
         blocks += [header(f"{one['target']}: baseline"), section(_table(one, now))]
+        blocks += beside.get(one["target"], ())
     blocks.append(context(_footer(targets, now, complete=True)))
     return Drawing("; ".join(_baseline_sentence(one) for one in targets), blocks)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.model.attempt import Attempt
 from bot.model.message import Drawing
-from bot.render import alerting, ask, oncall, run, silence, step
+from bot.render import alert_suggestion, ask, oncall, regression, run, silence, step
 from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.digest import digest
@@ -103,6 +103,15 @@ def _notice(attempt: Attempt) -> Drawing:
     return step.notice(attempt.message.facts)
 
 
+def _unshared(attempt: Attempt) -> Drawing:
+    facts = attempt.message.facts
+    text = (
+        f"The image of {outside(facts['title'], 200)} can't be shared: {outside(facts['reason'], 200)}."
+        " Its words were said where you asked; `/iora doctor` shows what the app lacks."
+    )
+    return Drawing(text, (section(text),))
+
+
 def _override(attempt: Attempt) -> Drawing:
     return oncall.told(attempt.message.facts)
 
@@ -116,7 +125,7 @@ def _handover(attempt: Attempt) -> Drawing:
 
 
 def _alerts(attempt: Attempt) -> Drawing:
-    return alerting.suggestion(attempt.message.facts)
+    return alert_suggestion.suggestion(attempt.message.facts)
 
 
 def _silence(attempt: Attempt) -> Drawing:
@@ -125,6 +134,10 @@ def _silence(attempt: Attempt) -> Drawing:
 
 def _silence_over(attempt: Attempt) -> Drawing:
     return silence.over(attempt.message.facts)
+
+
+def _regression(attempt: Attempt) -> Drawing:
+    return regression.regression(attempt.message.facts)
 
 
 _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
@@ -142,8 +155,10 @@ _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "override": _override,
     "silence": _silence,
     "silence_over": _silence_over,
+    "unshared": _unshared,
     "handover": _handover,
     "finding": _finding,
+    "regression": _regression,
     "digest": _digest,
     "still": _still,
     "alerts": _alerts,

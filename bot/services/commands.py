@@ -24,6 +24,7 @@ from bot.model.command import (
     Health,
     Help,
     Incidents,
+    LearnBaseline,
     OnCall,
     OnFinding,
     OnIncident,
@@ -51,6 +52,7 @@ from bot.rules import access, statistics
 from bot.services import (
     alert_suggestions,
     asking,
+    baseline,
     deploys,
     doctor,
     healthy,
@@ -107,6 +109,7 @@ class Commands:
         self._kinds: Mapping[type[Command], Callable[[Any, Asked], Awaitable[Given]]] = {
             Help: self._help,
             Baseline: self._baseline,
+            LearnBaseline: self._learn_baseline,
             Diagnose: self._diagnose,
             ShowChart: Charts(database, live).show,
             RecordDeploy: self._deploy,
@@ -204,7 +207,14 @@ class Commands:
         )
         if isinstance(found, Refusal):
             return found
-        return Answer(kind="baseline", facts=found.facts, finding=found.finding)
+        targets = await self._database.read(
+            baseline.beside, self._live.config, found.facts["targets"]
+        )
+        facts = {**found.facts, "targets": targets}
+        return Answer(kind="baseline", facts=facts, finding=found.finding)
+
+    async def _learn_baseline(self, command: LearnBaseline, asked: Asked) -> Given:
+        return await self._database.write(baseline.learn, self._live.config, command, asked)
 
     async def _diagnose(self, command: Diagnose, asked: Asked) -> Given:
         """In Slack a message shows the progress and the result; in a terminal it is the answer."""

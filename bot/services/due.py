@@ -25,6 +25,7 @@ from bot.services import (
     heartbeat,
     intake,
     jobs,
+    regression,
     silencing,
 )
 from bot.services.backups import Backups
@@ -86,6 +87,7 @@ class Due:
             silencing.WINDOW: self._window,
             backups.KIND: self._backups.work,
             intake.KIND: self._alerts,
+            regression.KIND: self._regression,
             jobs.KIND: self._job,
             jobs.ALIVE: self._alive,
         }
@@ -105,6 +107,9 @@ class Due:
         if config.detection:
             for health in healths:
                 await self._database.write(detection.look, config, books, health)
+
+    async def _regression(self, timer: Timer) -> None:
+        await self._database.write(regression.work, timer, self._live.config, self._live.books)
 
     async def _level(self, timer: Timer) -> None:
         """With fresh readings where a condition asks for them; what is late by then is unknown."""
@@ -221,6 +226,7 @@ def schedule(tx: Tx, config: Config) -> None:
         if not timers.armed(tx, kind):
             timers.arm(tx, kind, "", tx.now + every)
     detection.tidy(tx, config)
+    regression.schedule(tx, config)
     handover.schedule(tx, config)
     silencing.schedule(tx, config)
     heartbeat.schedule(tx, config)

@@ -16,7 +16,6 @@ from bot.model.command import (
     VERBS,
     Acknowledge,
     Assign,
-    Baseline,
     Command,
     Declare,
     Diagnose,
@@ -44,10 +43,11 @@ from bot.model.incident import Severity
 from bot.model.run import Mark
 from bot.model.units import parse_duration
 from bot.model.words import BY_WORD
-from bot.slack import ending, practice, rota, silencing
+from bot.slack import ending, graph, practice, rota, silencing, usual
 from bot.slack.said import Said, usage
 from bot.slack.said import person as _person
 from bot.slack.said import quoted as _quoted
+from bot.slack.said import targets_of as _targets
 from bot.text import from_slack, without_controls
 
 TITLE = 200
@@ -97,26 +97,9 @@ def _help(said: Said) -> Parsed:
     return Help(topic=topic)
 
 
-def _targets(said: Said) -> tuple[str, ...] | Refusal:
-    named = tuple(from_slack(word).strip(",") for word in said.words)
-    for name in named:
-        if name not in said.targets:
-            near = get_close_matches(name, said.targets, n=1, cutoff=0.5)
-            hint = (
-                f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(said.targets)}."
-            )
-            return Refusal(f"There is no target {_quoted(name)}.", hint)
-    return tuple(dict.fromkeys(named))
-
-
 def _health(said: Said) -> Parsed:
     named = _targets(said)
     return named if isinstance(named, Refusal) else Health(targets=named)
-
-
-def _baseline(said: Said) -> Parsed:
-    named = _targets(said)
-    return named if isinstance(named, Refusal) else Baseline(targets=named)
 
 
 def _diagnose(said: Said) -> Parsed:
@@ -363,8 +346,10 @@ def moment(text: str, now: int) -> int | None:
 _WORDS: Mapping[str, Callable[[Said], Parsed]] = {
     "help": _help,
     "health": _health,
-    "baseline": _baseline,
+    "baseline": usual.baseline,
     "diagnose": _diagnose,
+    "chart": graph.chart,
+    "deploy": graph.deploy,
     "reports": _reports,
     "declare": _declare,
     "incidents": _incidents,

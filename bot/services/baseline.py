@@ -1,0 +1,162 @@
+"""The healthy window of a target: learned when somebody says so, and shown beside the bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bot.model.answer import Answer, Refusal
+from bot.model.command import LearnBaseline
+from bot.model.config import Config
+from bot.model.incident import Facts
+from bot.model.nearest import nearest
+from bot.model.regression import HOUR_MS, Change, Learned, LearnedWindow
+from bot.model.units import format_duration, unit_of
+from bot.rules import access, learned, regression
+from bot.services.incidents import Asked
+from bot.services.regression import KIND, changes
+from bot.store import incidents, timers
+from bot.store import learned as windows
+from bot.store.database import Tx
+from bot.store.samples import metrics
+from bot.store.sketches import hour_of, hours
+from bot.text import outside
+
+DEFAULT_MS = 24 * HOUR_MS
+LONGEST_MS = 31 * 24 * HOUR_MS
+_NAMED = 5  # incidents that a refusal names
+
+
+def learn(tx: Tx, config: Config, command: LearnBaseline, asked: Asked) -> Answer | Refusal:
+    """Keep the hours of a window as what is usual from now on; what was learned before stays kept."""
+    refused = _refused(config, command, asked)
+    if refused is not None:
+        return refused
+    first, last = _window(command, tx.now)
+    wrong = _wrong(first, last, tx.now)
+    if wrong is not None:
+        return wrong
+    unwise = None if command.anyway else _incident(tx, command.target, first, last)
+    if unwise is not None:
+        return unwise
+    full, found = _learned(tx, config, command.target, first, last)
+    if not found:
+        return _too_little(full, first, last, config, "at least 6 are needed")
+    if full * 2 * HOUR_MS < last - first and not command.anyway:
+        return _too_little(full, first, last, config, "that is less than half of it", anyway=True)
+    made = windows.add(tx, command.target, first, last, found, asked.actor.text)
+    timers.move(
+        tx, KIND, command.target, tx.now
+    )  # what was worse than the old one may be usual now
+    return Answer(kind="learned", facts=_facts(tx, made) | {"full": full})
+
+
+def beside(tx: Tx, config: Config, targets: Sequence[Facts]) -> list[Facts]:
+    """The health of targets with what was learned of each, and how the last hours compare."""
+    return [{**one, **_compared(tx, config, one["target"])} for one in targets]
+
+
+def _compared(tx: Tx, config: Config, target: str) -> dict[str, Any]:
+    window = windows.newest(tx, target)
+    said = changes(tx, config, target, window)
+    flat = [
+        {**asdict(one), "unit": unit_of(one.metric), "told": isinstance(one, Change)}
+        for some in said.values()
+        for one in some
+    ]
+    known = None if window is None else _facts(tx, window)
+    return {"learned": known, "compared": flat, "window": config.regression.window}
+
+
+def _facts(tx: Tx, window: LearnedWindow) -> dict[str, Any]:
+    return {
+        "target": window.target,
+        "first": window.first,
+        "last": window.last,
+        "learned_by": window.learned_by,
+        "learned_at": window.learned_at,
+        "metrics": [_usual(metric, one) for metric, one in sorted(window.metrics.items())],
+        "earlier": windows.count(tx, window.target) - 1,
+    }
+
+
+def _usual(metric: str, one: Learned) -> dict[str, Any]:
+    """A metric as it was learned: how many hours of the day, and between which means and P95s."""
+    means = [hour.mean for hour in one.hours.values()]
+    p95s = [hour.p95 for hour in one.hours.values()]
+    return {
+        "metric": metric,
+        "unit": unit_of(metric),
+        "hours": len(one.hours),
+        "samples": sum(hour.count for hour in one.hours.values()),
+        "mean": [min(means), max(means)],
+        "p95": [min(p95s), max(p95s)],
+    }
+
+
+def _refused(config: Config, command: LearnBaseline, asked: Asked) -> Refusal | None:
+    if command.target not in config.targets:
+        near = nearest(command.target, config.targets)
+        hint = f"Did you mean `{near}`?" if near else f"There are: {', '.join(config.targets)}."
+        return Refusal(f"There is no target `{outside(command.target, 40)}`.", hint)
+    return access.refuse_without_role(config, asked.actor, "say what is usual")
+
+
+def _window(command: LearnBaseline, now: int) -> tuple[int, int]:
+    """Whole hours: the last ones, or those within the times that were named."""
+    if command.first is not None and command.last is not None:
+        return -(-command.first // HOUR_MS) * HOUR_MS, hour_of(command.last)
+    last = hour_of(now)
+    return hour_of(last - (command.length or DEFAULT_MS)), last
+
+
+def _wrong(first: int, last: int, now: int) -> Refusal | None:
+    if last > now:
+        return Refusal("The window isn't over yet.", "Name one that is.")
+    if last - first < learned.LEAST_HOURS * HOUR_MS:
+        least = f"{learned.LEAST_HOURS} h"
+        return Refusal(f"A window has at least {least}, whole hours.", "24h is the best.")
+    if last - first > LONGEST_MS:
+        return Refusal("A window has at most 31 days.", "Name a shorter one.")
+    return None
+
+
+def _incident(tx: Tx, target: str, first: int, last: int) -> Refusal | None:
+    found = incidents.on_target(tx, target, first, last)
+    if not found:
+        return None
+    named = ", ".join(one.key for one in found[:_NAMED])
+    more = len(found) - _NAMED
+    said = f"{named} and {more} more were" if more > 0 else f"{named} was"
+    said = f"{named} were" if 1 < len(found) <= _NAMED else said
+    reason = f"{said} open on {target} in that window, so it was not healthy all the time."
+    return Refusal(reason, "Name another window, or add `anyway`.")
+
+
+def _learned(
+    tx: Tx, config: Config, target: str, first: int, last: int
+) -> tuple[int, Mapping[str, Learned]]:
+    """What can be learned, by metric; and how many hours the one with the most has."""
+    found: dict[str, Learned] = {}
+    full = 0
+    least = config.regression.min_samples
+    for metric in metrics(tx, target):
+        if regression.worse_when(metric, config) is None:
+            continue
+        read = {one.at: one.sketch for one in hours(tx, target, metric, first, last - 1)}
+        full = max(full, sum(one.count >= least for one in read.values()))
+        known = learned.learn(metric, read, least)
+        if known is not None:
+            found[metric] = known
+    return full, found
+
+
+def _too_little(
+    full: int, first: int, last: int, config: Config, why: str, *, anyway: bool = False
+) -> Refusal:
+    of = format_duration(last - first)
+    samples = config.regression.min_samples
+    reason = f"Of those {of} only {full} h have {samples} samples or more: {why}."
+    fix = "Name another window, or add `anyway`." if anyway else "Name a window with more data."
+    return Refusal(reason, fix)
