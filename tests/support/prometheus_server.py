@@ -52,11 +52,13 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, scraped: Mapping[str, str]) -> Iterator[Prometheus]:
-    """Scraping the metrics' URLs, each under its job's name and as its instance."""
+def prometheus(
+    folder: Path, scraped: Mapping[str, str], bearer: str | None = None
+) -> Iterator[Prometheus]:
+    """Scraping the metrics' URLs, each under its job's name and as its instance, with this token."""
     program = installed("prometheus", "prometheus")
     config, log = folder / "prometheus.yml", folder / "prometheus.log"
-    config.write_text(json.dumps(_config(scraped)))
+    config.write_text(json.dumps(_config(scraped, bearer)))
     with kept_port() as port:
         url = f"http://127.0.0.1:{port}"
         arguments = [
@@ -71,12 +73,14 @@ def prometheus(folder: Path, scraped: Mapping[str, str]) -> Iterator[Prometheus]
             yield Prometheus(url, process)
 
 
-def _config(scraped: Mapping[str, str]) -> dict[str, Any]:
+def _config(scraped: Mapping[str, str], bearer: str | None) -> dict[str, Any]:
+    key = {"authorization": {"credentials": bearer}} if bearer else {}
     jobs = []
     for name, url in scraped.items():
         parts = urlsplit(url)
         targets = [{"targets": [parts.netloc], "labels": {"instance": name}}]
-        jobs.append({"job_name": name, "metrics_path": parts.path, "static_configs": targets})
+        job = {"job_name": name, "metrics_path": parts.path, "static_configs": targets}
+        jobs.append(job | key)
     often = {"scrape_interval": "200ms", "scrape_timeout": "200ms"}
     return {"global": often, "scrape_configs": jobs}
 
