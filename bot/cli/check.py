@@ -16,6 +16,7 @@ from bot.cli.live import Seen, look, probes
 from bot.clock import SystemClock
 from bot.errors import ConfigError
 from bot.files.config import load_config
+from bot.files.detection_note import detection_notes
 from bot.files.document import load
 from bot.files.note import Note, findings
 from bot.files.problem import Problem
@@ -38,6 +39,7 @@ class Report:
     problems: tuple[Problem, ...]
     notes: tuple[Note, ...]
     live: tuple[Seen, ...] | None = None
+    rules: int = 0
 
     @property
     def fine(self) -> bool:
@@ -48,7 +50,7 @@ class Report:
         """The report for a program."""
         problems = [_public(problem) for problem in self.problems]
         notes = [asdict(note) for note in self.notes]
-        said = {"ok": self.fine, "problems": problems, "notes": notes}
+        said = {"ok": self.fine, "problems": problems, "notes": notes, "rules": self.rules}
         live = {} if self.live is None else {"live": [seen.facts() for seen in self.live]}
         return json.dumps(said | live, indent=2)
 
@@ -63,7 +65,7 @@ def inspect(
 ) -> Report:
     """Read all files, each in spite of the others' problems; ``live``: then the targets too."""
     problems: list[Problem] = []
-    loaded = _tried(lambda: load_config(config, environ), problems)
+    loaded = _tried(lambda: load_config(config, environ, runbooks), problems)
     books, wrong = read_books(runbooks, loaded)
     problems += wrong
     if agent is not None:
@@ -73,14 +75,20 @@ def inspect(
     ready = tuple(book.runbook for book in books.values())
     notes = _notes(loaded, ready, live=live) if loaded is not None else ()
     seen = asyncio.run(look(loaded, SystemClock())) if live and loaded is not None else None
-    return Report(tuple(map(str, read)), tuple(problems), notes, seen)
+    rules = len(loaded.detection) if loaded is not None else 0
+    return Report(tuple(map(str, read)), tuple(problems), notes, seen, rules)
 
 
 def _notes(config: Config, runbooks: tuple[Runbook, ...], *, live: bool) -> tuple[Note, ...]:
     """Which probes a target offers is known of its agent only, so it is asked; ``live``."""
     offered = asyncio.run(probes(config)) if live and asks_for_probes(runbooks) else {}
     schedules = schedule_notes(config, SystemClock().now())
-    return (*findings(config), *schedules, *runbook_findings(runbooks, config, offered))
+    return (
+        *findings(config),
+        *detection_notes(config),
+        *schedules,
+        *runbook_findings(runbooks, config, offered),
+    )
 
 
 def _tried(read: Callable[[], T], problems: list[Problem]) -> T | None:
@@ -161,4 +169,7 @@ def _summary(report: Report) -> str:
     unread = sum(seen.value is None for seen in report.live or ())
     if unread:
         return f"{unread} of {len(report.live or ())} values can't be read"
-    return f"Fine: {', '.join(report.read)}"
+    rules = {0: "", 1: "; 1 rule of detection"}.get(
+        report.rules, f"; {report.rules} rules of detection"
+    )
+    return f"Fine: {', '.join(report.read)}{rules}"

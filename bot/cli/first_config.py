@@ -32,7 +32,8 @@ class Answers:
 
 def written(answers: Answers) -> str:
     """The commented file; what it says to set later is commented out."""
-    return "\n".join((_HEAD, *_slack(answers), *_target(answers), _BOUNDS, *_people(answers), ""))
+    parts = (_HEAD, *_slack(answers), *_target(answers), _BOUNDS, *_rules(answers))
+    return "\n".join((*parts, *_people(answers), ""))
 
 
 _HEAD = """\
@@ -84,6 +85,18 @@ def _target(answers: Answers) -> Iterable[str]:
     else:
         yield "    # `iora agent` on its host measures CPU and memory; then:"
         yield "    # agent: {url: http://127.0.0.1:9108, token: " + '"${IORA_AGENT_TOKEN:-}"}'
+    yield ""
+
+
+def _rules(answers: Answers) -> Iterable[str]:
+    """Those that need an agent wait for one."""
+    later = "" if answers.agent_url else "# "
+    yield "# By what the bot notices by itself: one message with a button; `open: declare` declares."
+    yield "detection:"
+    yield "  - {name: down, when: verdict == down, for: 1m, severity: sev1, runbook: system-health-check}"
+    for name, when in (("cpu", "cpu_percent > 90"), ("memory", "memory_mb > 1024")):
+        rule = f"name: {name}-critical, when: {when}, for: 2m, severity: sev2"
+        yield f"  {later}- {{{rule}, runbook: high-{name}-usage}}"
     yield ""
 
 

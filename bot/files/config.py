@@ -7,12 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
-from bot.files import maintenance_config, policy_config, promql_config
+from bot.files import detection_config, intake_config, maintenance_config, policy_config, promql_config
 from bot.files.document import load, load_text
+from bot.files.expression import is_jmespath, no_jmespath
 from bot.files.problem import Fault, Loc
+from bot.files.runbooks import names_in
 from bot.files.tree import Data, each, shorten
 from bot.model.auth import HmacKey
 from bot.model.config import Config, Role
@@ -20,10 +19,6 @@ from bot.model.incident import Severity
 from bot.model.nearest import listed, nearest
 from bot.model.units import METRIC_UNITS
 from bot.model.way import SLACK
-
-_EXPRESSION_LIMIT = 200
-"""Characters of a JMESPath expression: its parser recurses."""
-
 
 _AGES = {
     "text": (
@@ -37,10 +32,22 @@ _AGES = {
 }
 """Formats whose values have no time beside them: what is wrong then, and what to do."""
 
+_JSON_PATH = "a path into the JSON answer such as"
 
-def load_config(path: Path, environ: Mapping[str, str]) -> Config:
-    """Read and check the file; raises ``ConfigError`` with every problem, in file order."""
-    return load(path, Config, environ, *CHECKS)
+
+def load_config(path: Path, environ: Mapping[str, str], runbooks: Path | None = None) -> Config:
+    """Read and check the file; raises ``ConfigError`` with every problem, in file order.
+
+    ``runbooks``: the folder in which those that it names must be.
+    """
+    if runbooks is None:
+        return load(path, Config, environ, *CHECKS)
+    known, folder = names_in(runbooks), str(runbooks)
+
+    def named(data: Data) -> Iterator[Fault]:
+        yield from detection_config.runbooks(data, known, folder)
+
+    return load(path, Config, environ, *CHECKS, named)
 
 
 def load_config_text(text: str, name: str, environ: Mapping[str, str]) -> Config:
@@ -50,7 +57,11 @@ def load_config_text(text: str, name: str, environ: Mapping[str, str]) -> Config
 
 def _policies(data: Data) -> Iterator[Fault]:
     known = _keys(data, "escalation", "policies")
-    used = (*each(data, "escalation", "default"), *each(data, "escalation", "by_severity", None))
+    used = (
+        *each(data, "escalation", "default"),
+        *each(data, "escalation", "by_severity", None),
+        *each(data, "detection", None, "policy"),
+    )
     yield from _undefined(used, known, "policy", "add it below escalation.policies")
 
 
@@ -93,8 +104,13 @@ def _targets(data: Data) -> Iterator[Fault]:
             text = f"a target can't be called {loc[-1]}: in a declare that word is a severity"
             yield Fault(at=loc, text=text, on_key=True)
     for loc, expression in each(data, "targets", None, "health", "status"):
-        if isinstance(expression, str) and not _is_jmespath(expression):
-            yield _no_jmespath(loc, "status or data.status")
+        if isinstance(expression, str) and not is_jmespath(expression):
+            yield no_jmespath(loc, f"{_JSON_PATH} status or data.status")
+
+
+def _watched(data: Data) -> Iterator[Fault]:
+    used = each(data, "detection", None, "targets", None)
+    yield from _undefined(used, _keys(data, "targets"), "target", "add it below targets")
 
 
 def _actions(data: Data) -> Iterator[Fault]:
@@ -160,8 +176,8 @@ def _value(loc: Loc, value: Data, kind: Data) -> Iterator[Fault]:
     keys = value if isinstance(value, dict) else {}
     places = [(loc, value), *(((*loc, key), keys.get(key)) for key in ("path", "at"))]
     for at, place in places:
-        if kind == "json" and isinstance(place, str) and not _is_jmespath(place):
-            yield _no_jmespath(at, "overall_score or data.uptime_sec")
+        if kind == "json" and isinstance(place, str) and not is_jmespath(place):
+            yield no_jmespath(at, f"{_JSON_PATH} overall_score or data.uptime_sec")
     if "labels" in keys and kind == "promql":
         text = "labels are part of the expression in promql"
         fix = 'write them there, such as up{job="api"}'
@@ -172,11 +188,6 @@ def _value(loc: Loc, value: Data, kind: Data) -> Iterator[Fault]:
     if "max_age" in keys and "at" not in keys and kind in _AGES:
         text, fix = _AGES[str(kind)]
         yield Fault(at=(*loc, "max_age"), text=text, fix=fix, on_key=True)
-
-
-def _no_jmespath(loc: Loc, such_as: str) -> Fault:
-    expected = f"a path into the JSON answer such as {such_as}"
-    return Fault(at=loc, text="not a JMESPath expression", expected=expected)
 
 
 def _ways(data: Data) -> Iterator[Fault]:
@@ -226,20 +237,14 @@ CHECKS = (
     _ways,
     _people,
     _pagerduty_users,
+    _watched,
     policy_config.conditions,
     policy_config.reasons,
+    detection_config.conditions,
+    detection_config.names,
+    *intake_config.CHECKS,
     maintenance_config.windows,
 )
-
-
-def _is_jmespath(expression: str) -> bool:
-    if len(expression) > _EXPRESSION_LIMIT:
-        return False
-    try:
-        jmespath.compile(expression)
-    except JMESPathError:
-        return False
-    return True
 
 
 def _keys(data: Data, *path: str) -> tuple[str, ...]:

@@ -175,15 +175,18 @@ def _maintenance_notes(config: Config) -> Iterator[Note]:
 
 def _unmeasured(config: Config, condition: Condition) -> tuple[str, ...]:
     """The metrics that keep a condition from holding on every target; none where it can hold on one."""
-    found: dict[str, None] = {}
-    for target in config.targets.values():
-        polls = FROM_POLLS if target.polled else frozenset()
-        known = _given(target) | polls | (FROM_AGENT if target.agent else frozenset())
-        names = [name for name, _ in condition.names if _metric_of(name) not in (*known, "")]
-        if can_hold(condition, {}, never=names):
-            return ()
-        found |= dict.fromkeys(_metric_of(name) for name in names)
-    return tuple(found)
+    found = [unmeasured(target, condition) for target in config.targets.values()]
+    return tuple(dict.fromkeys(one for lost in found for one in lost)) if all(found) else ()
+
+
+def unmeasured(target: Target, condition: Condition) -> tuple[str, ...]:
+    """The metrics without a source on a target that keep a condition from ever holding there."""
+    polls = FROM_POLLS if target.polled else frozenset()
+    known = _given(target) | polls | (FROM_AGENT if target.agent else frozenset())
+    names = [name for name, _ in condition.names if _metric_of(name) not in (*known, "")]
+    if can_hold(condition, {}, never=names):
+        return ()
+    return tuple(dict.fromkeys(_metric_of(name) for name in names))
 
 
 def _metric_of(name: str) -> str:

@@ -66,6 +66,14 @@ def read_books(
     return books, tuple(problems)
 
 
+def names_in(folder: Path) -> tuple[str, ...]:
+    """The names of all runbooks of a folder, whether they can be used or not."""
+    try:
+        return tuple(path.stem for path in _files(folder))
+    except ConfigError:  # whoever reads them tells why
+        return ()
+
+
 def _problems(error: ConfigError) -> tuple[Problem, ...]:
     return tuple(problem for problem in error.problems if isinstance(problem, Problem))
 

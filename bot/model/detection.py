@@ -18,7 +18,12 @@ Opens = Literal["suggest", "declare"]
 
 
 def _or_off(value: object) -> int | None:
-    return None if value in (None, OFF) else parse_duration(value)
+    if value is None or value == OFF:
+        return None
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise ValueError(str(error).replace("expected ", "expected off, or ")) from None
 
 
 def _text(value: int | None) -> str:

@@ -10,13 +10,14 @@ from bot.clock import SystemClock
 from bot.model.incident import Facts
 from bot.model.reading import Health, Verdict
 from bot.model.units import format_duration
+from bot.rules.detection import Phase
 from bot.send.client import CALL_ERRORS, failure
 from bot.send.identity import SCOPES, Identity
 from bot.services import silencing
 from bot.services.backups import Backups
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
-from bot.store import outbox
+from bot.store import holds, outbox
 from bot.store.database import Database, Tx
 
 _DRIFT_MS = 30_000
@@ -60,6 +61,7 @@ class Doctor:
             *await self._store(),
             *await self._targets(),
             *_runbook_lines(self._live),
+            *await self._rules(),
             *await self._silences(),
             *self._copies(),
             self._time(),
@@ -109,6 +111,23 @@ class Doctor:
         """What is not told now: somebody may wonder why."""
         found = await self._database.read(silencing.running, self._live.config)
         return [_silence_line(one, self._clock.now()) for one in found]
+
+    async def _rules(self) -> Iterable[Line]:
+        """By what the bot notices by itself, and what is found now."""
+        config = self._live.config
+        if not config.detection:
+            fix = "add rules below detection in the config"
+            return [Line("look", "detection: no rules, so the bot notices nothing by itself", fix)]
+        found = await self._database.read(holds.standing)
+        lines = [Line("ok", f"detection: {_counted_rules(len(config.detection))}")]
+        for hold in found:
+            since = format_duration(self._clock.now() - (hold.since or 0))
+            where = f"INC-{hold.incident}" if hold.incident else "its message in the channel"
+            says = "can't tell" if hold.phase is Phase.LOST else "holds"
+            what = f"detection: {hold.rule} {says} on {hold.target}, for {since}"
+            lines.append(Line("look", what, f"see {where}"))
+        lines += _named_runbooks(self._live)
+        return lines
 
     def _copies(self) -> Iterable[Line]:
         """The backups: when the newest was made, and whether the last one failed."""
@@ -185,6 +204,18 @@ def _silence_line(one: Facts, now: int) -> Line:
     by = one["by"].rpartition(":")[2]
     said = f"silence {one['silence']}: {what} for {left} yet, by {by} ({one['reason']})"
     return Line("look", said, f"to end it: `/iora silence end {one['silence']}`")
+
+
+def _named_runbooks(live: Live) -> Iterable[Line]:
+    """The bot starts without them; whoever is paged misses them."""
+    for rule in live.config.detection:
+        if rule.runbook is not None and rule.runbook not in live.books:
+            what = f"detection: {rule.name} names the runbook {rule.runbook}, which can't be used"
+            yield Line("bad", what, "add or correct it, then: kill -HUP, or restart")
+
+
+def _counted_rules(count: int) -> str:
+    return "1 rule" if count == 1 else f"{count} rules"
 
 
 def _outbox(tx: Tx) -> tuple[int, dict[str, int]]:
