@@ -289,9 +289,8 @@ class Bot:
         routes.add_routes(self.condition.routes())
         intake = PagerDutyIntake(self.live, self._team, self._acknowledged, self.clock)
         routes.add_routes(intake.routes())
-        door = IntakeDoor(
-            self.database, self.live, Intake(self.database, self.live), self.clock
-        )
+        self.intake = Intake(self.database, self.live)
+        door = IntakeDoor(self.database, self.live, self.intake, self.clock)
         self._stack.callback(door.close)
         routes.add_routes(door.routes())
         if self.settings.signing_secret:

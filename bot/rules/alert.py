@@ -18,6 +18,8 @@ from bot.model.alert import Alert, Labels, Told
 from bot.model.intake import AlertmanagerSource, AlertSource, JsonSource
 
 TITLE, TEXT, LABEL, LABELS = 200, 500, 300, 64
+REST = "*"
+"""The key of the group that takes what is too much."""
 _TARGET_LABELS = ("target", "service", "job")
 
 

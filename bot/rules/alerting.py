@@ -49,8 +49,8 @@ def decide(group: Group, tally: Tally, incident: Incident | None, now: int) -> M
 
 
 def gap(group: Group, now: int) -> int:
-    """How long the timeline is left alone after what it is told now."""
-    calm = now - group.noted_at > 2 * group.noted_gap
+    """How long the timeline is left alone after what it is told now: longer each time, until it is calm."""
+    calm = now - group.noted_at > 2 * LAST_GAP_MS
     return FIRST_GAP_MS if calm else min(2 * group.noted_gap, LAST_GAP_MS)
 
 

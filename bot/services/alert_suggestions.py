@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from bot.model.alert import Group, Tally
+from bot.model.answer import Answer, Refusal
+from bot.model.command import OnFinding
 from bot.model.config import Config
 from bot.model.found import Found
 from bot.model.incident import Facts
-from bot.store import outbox
+from bot.services.alert_incidents import found_of, open_incident
+from bot.services.incidents import Asked
+from bot.services.overview import overview
+from bot.store import alerts, outbox
 from bot.store.database import Tx
 
 KIND = "alerts"
@@ -23,6 +28,7 @@ def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> boo
         "since": what.since,
         "because": list(what.because[1:]),
         "runbook": what.runbook,
+        "key": _key(group),
         **_counts(group, tally),
     }
     key, destination = _key(group), f"channel:{config.slack.channel}"
@@ -36,9 +42,36 @@ def update(tx: Tx, group: Group, tally: Tally) -> None:
     told = outbox.by_key(tx, _key(group))
     if told is None:
         return
-    facts: Facts = {**told.facts, **_counts(group, tally), "incident": group.incident_id}
+    facts: Facts = {**told.facts, **_counts(group, tally)}
     if facts != told.facts:
         outbox.set_facts(tx, told.id, facts)
+
+
+def answer(tx: Tx, config: Config, command: OnFinding, asked: Asked) -> Answer | Refusal:
+    """A person declares what was suggested, or says that it is nothing."""
+    told = outbox.by_key(tx, command.key)
+    group = alerts.group(tx, told.facts["group"]) if told is not None else None
+    opening = config.intake.opening(group.source, group.labels) if group is not None else None
+    if told is None or group is None or opening is None:
+        return Refusal("These alerts are not known any more.", "See `/iora health`.")
+    number = told.facts.get("incident")
+    if number is not None:
+        return Refusal(f"It is INC-{number} already.", f"See `/iora show INC-{number}`.")
+    if command.verb == "dismiss" and "by" in told.facts:
+        return Refusal("It is dismissed already.")
+    if command.verb == "dismiss":
+        outbox.set_facts(tx, told.id, {**told.facts, "by": asked.actor.text})
+        return Answer(kind="dismissed", facts={"title": told.facts["title"]})
+    tally = alerts.tally(tx, group, 0, 0)
+    if not tally.firing:
+        return Refusal("It is over by now.", "If it is an incident all the same: `/iora declare`.")
+    what = found_of(group, tally, config, opening)
+    done = open_incident(tx, config, group, tally, what, asked.actor)
+    outbox.set_facts(
+        tx, told.id, {**told.facts, "incident": done.incident.id, "by": asked.actor.text}
+    )
+    seen = overview(tx, config, done.incident.id)
+    return Answer(kind="done", facts={"done": done.kind, "fresh": done.fresh, "overview": seen})
 
 
 def _counts(group: Group, tally: Tally) -> Facts:

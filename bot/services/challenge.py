@@ -10,7 +10,9 @@ from bot.model.command import OnIncident, Resolve
 from bot.model.config import Config
 from bot.model.incident import Incident
 from bot.rules import closing, lifecycle
+from bot.rules.alert import counted, named
 from bot.services.latest import latest
+from bot.store import alerts
 from bot.store.database import Tx
 from bot.text import outside
 
@@ -27,12 +29,13 @@ def challenged(
 ) -> lifecycle.Change | Challenge:
     """The change, with what was still failing among its facts; or the question, before there is a reason.
 
-    Out of what is stored: the answer to a click doesn't wait for a target. An incident without targets, a
-    drill, and what the bot does by itself are not asked about.
+    Out of what is stored: the answer to a click doesn't wait for a target. Alerts of other tools that
+    fire count too. A drill, and what the bot does by itself, are not asked about.
     """
     if not isinstance(command, Resolve) or incident.drill or actor.text == BOT:
         return change
     failing = [line for name in incident.targets for line in _failing(tx, config, name)]
+    failing += _firing(tx, incident)
     if not failing:
         return change
     if command.anyway and command.text:
@@ -46,6 +49,13 @@ def _failing(tx: Tx, config: Config, name: str) -> tuple[str, ...]:
         return ()
     stale_ms = closing.POLLS * target.poll + target.timeout
     return closing.failing(name, latest(tx, config, name), stale_ms, tx.now)
+
+
+def _firing(tx: Tx, incident: Incident) -> list[str]:
+    found = alerts.of_incident(tx, incident.id)
+    if found is None or not found.firing:
+        return []
+    return [f"{counted(found.firing, found.resolved)}: {named(found.titles)}"]
 
 
 def _question(incident: Incident, command: Resolve, failing: tuple[str, ...]) -> Challenge:

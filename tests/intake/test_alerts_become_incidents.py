@@ -1,0 +1,372 @@
+"""What becomes of alerts: stored, grouped, one incident a group, and what its timeline is told."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bot.model.alert import Alert
+from bot.model.answer import Answer, Challenge, Refusal
+from bot.model.command import Acknowledge, Mitigate, OnFinding, Resolve
+from bot.model.config import Config
+from bot.model.incident import Incident, Severity, Status
+from bot.model.message import Message
+from bot.rules.alerting import GATHER_MS, MOST_GROUPS, MOST_INCIDENTS
+from bot.services import alert_suggestions, alerting, intake
+from bot.services.incidents import Asked
+from bot.store import alerts, incidents, outbox, timers
+from bot.store.database import Database, Tx
+from tests.support.alerts import INTAKE
+from tests.support.clock import ManualClock
+from tests.support.configs import config
+from tests.support.incidents import alice
+from tests.support.store import clock, database
+from tests.support.story import Story
+
+__all__ = ["clock", "database"]
+MINUTE = 60_000
+
+
+def alert(title: str = "HighErrorRate", number: int = 1, **changes: Any) -> Alert:
+    known: dict[str, Any] = {
+        "source": "prometheus",
+        "fingerprint": f"{title}-{number}",
+        "title": title,
+        "firing": True,
+        "since": 0,
+        "severity": Severity.SEV3,
+        "target": "iora",
+        "group": (("alertname", title),),
+        "labels": {"alertname": title},
+    }
+    return Alert(**(known | changes))
+
+
+def over(title: str = "HighErrorRate", number: int = 1, **changes: Any) -> Alert:
+    return alert(title, number, firing=False, **changes)
+
+
+class Scene(Story):
+    """A story with alerts; time goes on as far as the groups want to be looked at."""
+
+    def __init__(self, database: Database, clock: ManualClock, **settings: Any) -> None:
+        super().__init__(database, clock, config(**({"intake": INTAKE} | settings)))
+
+    async def receive(self, *told: Alert) -> None:
+        await self.database.write(intake.receive, self.config, told)
+
+    async def look(self, after_ms: int = GATHER_MS) -> None:
+        """Let time pass, and look at every group when it is due."""
+        end = self.clock.now() + after_ms
+        while True:
+            due = await self.database.read(_next)
+            if due is None or due > end:
+                break
+            self.clock.advance(max(0, due - self.clock.now()))
+            for timer in await self.database.write(timers.claim, 1_000, intake.KIND):
+                await self.database.write(alerting.settle, timer, self.config)
+        self.clock.advance(end - self.clock.now())
+
+    async def tell(self, *told: Alert) -> None:
+        await self.receive(*told)
+        await self.look()
+
+    async def live(self) -> list[Incident]:
+        return await self.database.read(incidents.live, 100)
+
+    async def said(self, number: int = 1) -> list[tuple[str, int, int]]:
+        entries = await self.timeline("alerts", number=number)
+        return [
+            (entry.facts["what"], entry.facts["firing"], entry.facts["resolved"])
+            for entry in entries
+        ]
+
+    async def counts(self, number: int = 1) -> tuple[int, int]:
+        found = await self.database.read(alerts.of_incident, number)
+        assert found is not None
+        return found.firing, found.resolved
+
+
+def _next(tx: Tx) -> int | None:
+    return timers.next_due(tx, intake.KIND)
+
+
+@pytest.fixture
+def scene(database: Database, clock: ManualClock) -> Scene:
+    return Scene(database, clock)
+
+
+def many(count: int, title: str = "HighErrorRate") -> Sequence[Alert]:
+    return [alert(title, number) for number in range(count)]
+
+
+async def test_what_comes_within_a_few_seconds_is_one_incident(scene: Scene) -> None:
+    await scene.receive(*many(5))
+    await scene.look(GATHER_MS - 1)
+    assert await scene.live() == []
+    await scene.receive(*many(12))
+    await scene.look(1)
+    (incident,) = await scene.live()
+    assert incident.title == "iora: HighErrorRate"
+    assert (incident.severity, incident.targets) == (Severity.SEV3, ("iora",))
+    assert incident.declared_by == "bot"
+    assert await scene.counts() == (12, 0)
+    (declared,) = await scene.timeline("declared")
+    assert declared.facts["because"] == ["12 alerts firing: HighErrorRate (12)"]
+
+
+async def test_repeats_change_nothing_and_are_told_nowhere(scene: Scene) -> None:
+    await scene.tell(*many(3))
+    card = (await scene.messages("card"))[0].revision
+    for _ in range(20):
+        await scene.tell(*many(3))
+    assert await scene.said() == []
+    assert (await scene.messages("card"))[0].revision == card
+    assert await scene.counts() == (3, 0)
+
+
+async def test_what_was_over_before_it_was_looked_at_opens_nothing(scene: Scene) -> None:
+    await scene.tell(alert(), over())
+    assert await scene.live() == []
+
+
+async def test_all_cleared_is_said_and_resolves_nothing(scene: Scene) -> None:
+    await scene.tell(*many(3))
+    await scene.look(MINUTE)
+    await scene.tell(*(over(number=number) for number in range(3)))
+    assert await scene.said() == [("cleared", 0, 3)]
+    assert (await scene.incident()).status is Status.OPEN
+    assert len(await scene.messages("entry")) == 1, "the thread hears of it"
+
+
+async def test_what_fires_again_is_said_in_the_same_incident(scene: Scene) -> None:
+    await scene.tell(alert())
+    await scene.look(MINUTE)
+    await scene.tell(over())
+    await scene.look(MINUTE)
+    await scene.tell(alert())
+    assert [what for what, _, _ in await scene.said()] == ["cleared", "back"]
+    assert len(await scene.live()) == 1
+
+
+async def test_what_comes_and_goes_all_day_is_a_bounded_number_of_lines(scene: Scene) -> None:
+    await scene.tell(alert())
+    for _ in range(6 * 60):
+        await scene.look(10_000)
+        await scene.tell(over())
+        await scene.look(10_000)
+        await scene.tell(alert())
+    assert len(await scene.live()) == 1
+    assert 10 < len(await scene.said()) < 40, "about one in ten minutes, after the first ones"
+
+
+async def test_alerts_of_other_targets_or_labels_are_other_incidents(scene: Scene) -> None:
+    await scene.tell(alert(), alert("DiskFull"), alert(number=2, target="worker"))
+    titles = {incident.title for incident in await scene.live()}
+    assert titles == {"iora: HighErrorRate", "iora: DiskFull", "worker: HighErrorRate"}
+
+
+async def test_a_worse_alert_raises_the_severity_and_with_it_the_policy(scene: Scene) -> None:
+    await scene.tell(alert())
+    assert await scene.paged() == []
+    await scene.look(MINUTE)
+    await scene.tell(alert(number=2, severity=Severity.SEV1))
+    (incident,) = await scene.live()
+    assert incident.severity is Severity.SEV1
+    await scene.fire()
+    assert await scene.paged() == ["U01ALICE"]
+
+
+async def test_what_a_person_lowered_stays_lowered(scene: Scene) -> None:
+    await scene.tell(alert(severity=Severity.SEV1))
+    await scene.database.write(incidents.update, 1, {"severity": "sev4"})
+    await scene.tell(alert(number=2, severity=Severity.SEV1))
+    assert (await scene.incident()).severity is Severity.SEV4
+
+
+async def test_one_that_comes_back_soon_after_the_resolving_reopens_it(scene: Scene) -> None:
+    await scene.tell(alert())
+    await scene.tell(over())
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(10 * MINUTE)
+    await scene.tell(alert())
+    (incident,) = await scene.live()
+    assert (incident.id, incident.status) == (1, Status.OPEN)
+
+
+async def test_one_that_comes_back_much_later_is_a_new_incident(scene: Scene) -> None:
+    await scene.tell(alert())
+    await scene.tell(over())
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(40 * MINUTE)
+    await scene.tell(alert())
+    (incident,) = await scene.live()
+    assert incident.id == 2
+    assert await scene.counts(2) == (1, 0)
+
+
+async def test_a_repeat_of_what_a_person_resolved_opens_nothing_for_half_an_hour(
+    scene: Scene,
+) -> None:
+    await scene.tell(alert())
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(5 * MINUTE)
+    await scene.tell(alert())
+    assert await scene.live() == []
+    await scene.look(30 * MINUTE)
+    await scene.tell(alert())
+    assert len(await scene.live()) == 1, "its source insists on it"
+
+
+async def test_whoever_resolves_it_while_alerts_fire_is_asked_first(scene: Scene) -> None:
+    await scene.tell(*(alert(number=number, target="") for number in range(3)))
+    asked = await scene.try_change(Resolve(incident=1))
+    assert isinstance(asked, Challenge)
+    assert asked.failing == ("3 alerts firing: HighErrorRate (3)",)
+    await scene.tell(*(over(number=number, target="") for number in range(3)))
+    await scene.change(Resolve(incident=1))
+
+
+async def test_what_fires_again_after_it_was_mitigated_is_open_again(scene: Scene) -> None:
+    await scene.tell(alert())
+    await scene.look(MINUTE)
+    await scene.tell(over())
+    await scene.change(Acknowledge(incident=1))
+    await scene.change(Mitigate(incident=1))
+    await scene.look(MINUTE)
+    await scene.tell(alert())
+    assert (await scene.incident()).status is Status.OPEN
+
+
+async def test_an_alert_that_moves_to_another_group_is_counted_once(scene: Scene) -> None:
+    await scene.tell(alert(), alert(number=2))
+    await scene.tell(alert(target="worker"))
+    assert [await scene.counts(number) for number in (1, 2)] == [(1, 0), (1, 0)]
+
+
+async def test_of_a_storm_few_incidents_are_opened_and_the_rest_is_in_one(scene: Scene) -> None:
+    told = [alert(f"Alert{number}", number) for number in range(400)]
+    await scene.receive(*told)
+    await scene.receive(*told)
+    await scene.look(MINUTE)
+    live = await scene.live()
+    assert len(live) == MOST_INCIDENTS + 1
+    assert [one.title for one in live].count("Many alerts from prometheus") == 1
+    firing = [(await scene.counts(one.id))[0] for one in live]
+    assert sum(firing) == 400, "none is lost"
+    assert sorted(firing)[:-1] == [1] * MOST_INCIDENTS
+    await scene.tell(*(over(f"Alert{number}", number) for number in range(400)))
+    await scene.look(MINUTE)
+    assert [(await scene.counts(one.id))[0] for one in live] == [0] * len(live)
+
+
+async def test_the_rest_takes_what_is_new_while_it_fires_and_no_longer(scene: Scene) -> None:
+    await scene.receive(*(alert(f"Alert{number}", number) for number in range(MOST_GROUPS + 10)))
+    await scene.look(MINUTE)
+    await scene.tell(alert("New"))
+    assert len(await scene.live()) == MOST_INCIDENTS + 1
+    await scene.tell(*(over(f"Alert{number}", number) for number in range(MOST_GROUPS + 10)))
+    await scene.tell(over("New"))
+    await scene.look(20 * MINUTE)
+    await scene.tell(alert("Later"))
+    assert (await scene.live())[-1].title == "iora: Later"
+
+
+async def test_what_is_muted_opens_nothing_until_it_is_not(scene: Scene) -> None:
+    window = {
+        "name": "nightly",
+        "reason": "backup",
+        "from": "15:00",
+        "to": "15:30",
+        "timezone": "UTC",
+        "targets": ["iora"],
+    }
+    scene.config = config(intake=INTAKE, maintenance=[window])
+    await scene.tell(alert())
+    assert await scene.live() == []
+    await scene.look(20 * MINUTE)
+    assert len(await scene.live()) == 0
+    await scene.look(10 * MINUTE)
+    assert len(await scene.live()) == 1, "it still fires when the window is over"
+
+
+async def test_a_source_that_the_config_has_no_more_opens_nothing(scene: Scene) -> None:
+    await scene.receive(alert())
+    scene.config = config()
+    await scene.look()
+    assert await scene.live() == []
+
+
+def suggesting(**changes: Any) -> Config:
+    told = copy.deepcopy(INTAKE)
+    told["sources"]["prometheus"] |= {"open": "suggest", **changes}
+    return config(intake=told)
+
+
+async def suggestion(scene: Scene) -> Message:
+    (found,) = await scene.database.read(outbox.with_prefix, "alerts:")
+    return found
+
+
+async def answer(scene: Scene, verb: Any) -> Answer | Refusal:
+    command = OnFinding(key=(await suggestion(scene)).key, verb=verb)
+    return await scene.database.write(alert_suggestions.answer, scene.config, command, Asked(alice))
+
+
+async def test_a_suggestion_is_one_message_that_counts_along(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(*many(3))
+    assert await scene.live() == []
+    first = await suggestion(scene)
+    assert (first.destination, first.facts["firing"]) == ("channel:incidents", 3)
+    await scene.tell(*many(5))
+    await scene.tell(*(over(number=number) for number in range(5)))
+    await scene.look(MINUTE)
+    await scene.tell(alert())
+    now = await suggestion(scene)
+    assert (now.id, now.facts["firing"], now.facts["resolved"]) == (first.id, 1, 4)
+
+
+async def test_whoever_presses_declare_is_who_declared_it_and_the_card_counts(scene: Scene) -> None:
+    scene.config = suggesting(policy="announce", runbook="high-cpu-usage")
+    await scene.tell(*many(3))
+    given = await answer(scene, "declare")
+    assert isinstance(given, Answer)
+    (incident,) = await scene.live()
+    assert (incident.declared_by, incident.policy["name"]) == (alice.text, "announce")
+    assert await scene.counts() == (3, 0)
+    assert (await suggestion(scene)).facts["incident"] == 1
+    again = await answer(scene, "declare")
+    assert isinstance(again, Refusal)
+    assert again.reason == "It is INC-1 already."
+
+
+async def test_a_dismissed_suggestion_asks_no_more(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(*many(3))
+    assert isinstance(await answer(scene, "dismiss"), Answer)
+    await scene.tell(*many(5))
+    assert (await suggestion(scene)).facts["by"] == alice.text
+    assert isinstance(await answer(scene, "dismiss"), Refusal)
+
+
+async def test_what_is_over_is_not_declared_by_a_late_press(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await scene.tell(over())
+    given = await answer(scene, "declare")
+    assert isinstance(given, Refusal)
+    assert await scene.live() == []
+
+
+async def test_old_alerts_are_forgotten_and_what_fires_is_not(scene: Scene) -> None:
+    await scene.tell(alert(), alert("DiskFull"))
+    await scene.tell(over("DiskFull"))
+    scene.clock.advance(8 * 24 * 60 * MINUTE)
+    before = scene.clock.now() - alerts.KEPT_MS
+    assert await scene.database.write(alerts.forget, before) == 1
+    assert await scene.database.read(alerts.place_of, "prometheus", "DiskFull-1") is None
+    assert await scene.database.read(alerts.place_of, "prometheus", "HighErrorRate-1") is not None
