@@ -13,7 +13,7 @@ from bot.model.config import Config
 from bot.model.incident import Entry, Facts, Incident, Severity, Status
 from bot.model.overview import last_entry
 from bot.rules import access, drill, lifecycle
-from bot.services import challenge, course, takeover
+from bot.services import before, challenge, course, takeover
 from bot.services.overview import paged, pings_of
 from bot.services.silenced import taken_out
 from bot.store import incidents, outbox, timers
@@ -108,6 +108,7 @@ def announce(
     facts |= {"because": list(because)} if because else {}
     facts |= {"runbook": runbook} if runbook else {}
     incidents.add_entry(tx, incident.id, incident.declared_by, "declared", facts)
+    before.tell(tx, incident)
     course.arm(tx, config, incident)
     outbox.add(
         tx,
@@ -247,11 +248,11 @@ def apply(
         facts = {**facts, "switched": columns["policy"]["policy"] != incident.policy["policy"]}
     if columns:
         incidents.update(tx, incident.id, columns)
+    taken = taken_out(tx, incident, actor)
     seq = incidents.add_entry(tx, incident.id, actor.text, change.kind, facts)
     changed = incidents.get(tx, incident.id)
     assert changed is not None
     # A note on an open incident moves nothing; one on an acknowledged one says that somebody is on it.
-    taken = taken_out(tx, incident, actor)
     if columns or change.calls or taken or changed.status is Status.ACKNOWLEDGED:
         course.arm(tx, config, changed, forced=change.calls)
     # A note changes the card's timeline only; no copy of a ping is edited for it.

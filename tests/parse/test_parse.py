@@ -22,12 +22,15 @@ from bot.model.command import (
     Health,
     Help,
     Incidents,
+    LearnBaseline,
     Mitigate,
     Note,
+    RecordDeploy,
     Reopen,
     Resolve,
     SetSeverity,
     Show,
+    ShowChart,
     Stats,
     Timeline,
     Update,
@@ -58,6 +61,24 @@ COMMANDS: dict[str, Command] = {
     "health iora worker iora": Health(targets=("iora", "worker")),
     "health iora, worker": Health(targets=("iora", "worker")),
     "baseline worker": Baseline(targets=("worker",)),
+    "baseline learn iora": LearnBaseline(target="iora"),
+    "baseline LEARN worker 7d": LearnBaseline(target="worker", length=7 * DAY),
+    "baseline learn iora 24h anyway": LearnBaseline(target="iora", length=DAY, anyway=True),
+    "baseline learn iora anyway": LearnBaseline(target="iora", anyway=True),
+    "baseline learn iora 2025-06-01..2025-06-02": LearnBaseline(
+        target="iora", first=1_748_736_000_000, last=1_748_822_400_000
+    ),
+    "baseline learn iora 2025-06-01T12:00..2025-06-02T00:00+02:00": LearnBaseline(
+        target="iora", first=1_748_779_200_000, last=1_748_815_200_000
+    ),
+    "chart iora cpu": ShowChart(target="iora", metric="cpu"),
+    "chart worker, memory_mb 7d": ShowChart(target="worker", metric="memory_mb", window=7 * DAY),
+    "chart iora p95 1h 30m": ShowChart(target="iora", metric="p95", window=HOUR + 30 * MINUTE),
+    "chart iora p95 last 6h": ShowChart(target="iora", metric="p95", window=6 * HOUR),
+    "deploy iora": RecordDeploy(target="iora"),
+    "deploy worker v1.2.3 (abc1234) &amp; more": RecordDeploy(
+        target="worker", title="v1.2.3 (abc1234) & more"
+    ),
     "doctor": Doctor(),
     f"doctor --test-ping <@{BOB}|bob>": Doctor(test_ping=BOB),
     f"doctor \u2014test-ping <@{BOB}>": Doctor(test_ping=BOB),
@@ -116,6 +137,12 @@ COMMANDS: dict[str, Command] = {
     "resolve INC-7": Resolve(incident=7),
     "resolve INC-7: rolled back": Resolve(incident=7, text="rolled back"),
     "resolve 3 pods replaced": Resolve(text="3 pods replaced"),
+    "resolve INC-7 anyway the sensor is broken": Resolve(
+        incident=7, text="the sensor is broken", anyway=True
+    ),
+    "resolve Anyway: the sensor is broken": Resolve(text="the sensor is broken", anyway=True),
+    "resolve INC-7 anyway": Resolve(incident=7, anyway=True),
+    "resolve INC-7 it was slow anyway": Resolve(incident=7, text="it was slow anyway"),
     "reopen INC-7 it came back": Reopen(incident=7, text="it came back"),
     "note look at the pool": Note(text="look at the pool"),
     "note INC-7 look": Note(incident=7, text="look"),
@@ -149,6 +176,10 @@ REFUSED = {
     "health ioar": ("no target `ioar`", "Did you mean `iora`?"),
     "health xyz": ("no target `xyz`", "There are: iora, worker."),
     "baseline nothing": ("no target `nothing`", "iora"),
+    "baseline learn": ("Name a target", "baseline learn TARGET"),
+    "baseline learn iora yesterday": ("`yesterday` is no window", "24h, 7d"),
+    "baseline learn iora 2025-06-02..2025-06-01": ("is no window", "baseline"),
+    "baseline learn iora 24h please": ("Name a target", "baseline learn TARGET"),
     f"declare {'x' * (TITLE + 1)}": ("201 characters, at most 200", "Write `/iora declare"),
     f"note {'x' * (TEXT + 1)}": ("2001 characters, at most 2000", "Write `/iora note"),
     f"resolve {'x' * (TEXT + 1)}": ("2001 characters, at most 2000", "Write `/iora resolve"),
@@ -180,6 +211,14 @@ REFUSED = {
     f"stats {'9' * 400}d": ("is no window", "/iora stats"),
     "stats 400d": ("is no window", "/iora stats"),
     "doctor now": ("Name a person to ping", "/iora doctor"),
+    "chart": ("Name a target. There are: iora, worker.", "Write `/iora chart TARGET METRIC"),
+    "chart ioar cpu": ("no target `ioar`", "Did you mean `iora`?"),
+    "chart iora": ("Name a metric too", "Write `/iora chart TARGET METRIC [window]`."),
+    "chart iora cpu yesterday": ("`yesterday` is no window such as 30m, 6h or 7d", "/iora chart"),
+    "chart iora cpu 0s": ("`0s` is no window", "/iora chart"),
+    "deploy": ("Name a target", "Write `/iora deploy TARGET [what]`."),
+    "deploy v1.2.3": ("no target `v1.2.3`", "There are: iora, worker."),
+    f"deploy iora {'x' * 101}": ("101 characters, at most 100", "/iora deploy"),
 }
 
 

@@ -301,6 +301,10 @@ SENTENCES = {
         {"person": BOB, "reason": "user_not_found"},
         f"<@{BOB}> can't be reached in Slack: `user_not_found`.",
     ),
+    "deployed": (
+        {"target": "iora", "title": "v1 <!here>", "source": "cli:ci", "at": 0, "before": 720_000},
+        "Deployed 12 min before: v1 &lt;!here&gt; on iora by ci (command line).",
+    ),
     "postmortem": (
         {
             "file": "postmortems/INC-7-2.md",
