@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -25,11 +25,11 @@ class Buckets:
     def parse(cls, text: str) -> Self:
         """What ``text`` wrote."""
         first, _, counts = text.partition(" ")
-        return cls(int(first), zlib.decompress(b64decode(counts)))
+        return cls(int(first), zlib.decompress(a2b_base64(counts)))
 
     def text(self) -> str:
         """``1210 eJwz...``: an hour of latencies is some hundred characters."""
-        return f"{self.first} {b64encode(zlib.compress(self.counts)).decode()}"
+        return f"{self.first} {b2a_base64(zlib.compress(self.counts), newline=False).decode()}"
 
     def __len__(self) -> int:
         """How many buckets the run has."""

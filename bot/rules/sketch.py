@@ -12,8 +12,10 @@ import math
 import struct
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import ceil as _ceil
+from math import log as _log
 
 from bot.model.sketch import COUNT_BYTES, EMPTY, Buckets, Sketch
 
@@ -30,16 +32,17 @@ _FIRST = 1 - math.ceil(math.log(SMALLEST) * _PER_LOG)
 
 def of(values: Iterable[float]) -> Sketch:
     """The sketch of the values; what is not a number is left out."""
-    kept = [max(-LARGEST, min(LARGEST, value)) for value in values if not math.isnan(value)]
+    kept = _bounded(list(values))
     if not kept:
         return EMPTY
+    least = min(kept)
     return Sketch(
         count=len(kept),
         sum=math.fsum(kept),
         squares=math.fsum([value * value for value in kept]),
-        min=min(kept),
+        min=least,
         max=max(kept),
-        buckets=_run(Counter(map(_bucket, kept))),
+        buckets=_run(kept, positive=least >= SMALLEST),
     )
 
 
@@ -91,9 +94,21 @@ def quantile(sketch: Sketch, part: float) -> float:
     return max(sketch.min, min(sketch.max, middle))
 
 
-def _run(counts: Mapping[int, int]) -> Buckets:
+def _bounded(values: list[float]) -> list[float]:
+    if math.isfinite(sum(values)) and max(map(abs, values), default=0) <= LARGEST:
+        return values
+    return [max(-LARGEST, min(LARGEST, value)) for value in values if not math.isnan(value)]
+
+
+def _run(values: Sequence[float], *, positive: bool) -> Buckets:
+    """``positive``: as nearly every metric is, and then it is done without a call a value."""
+    counts = (
+        Counter([_ceil(_log(value) * _PER_LOG) + _FIRST for value in values])
+        if positive
+        else Counter(map(_bucket, values))
+    )
     first, last = min(counts), max(counts)
-    dense = [counts.get(number, 0) for number in range(first, last + 1)]
+    dense = [counts[number] for number in range(first, last + 1)]
     return Buckets(first, struct.pack(f"<{len(dense)}I", *dense))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 from bot.model.sketch import Buckets, Sketch
 from bot.rules import sketch as statistics
@@ -197,7 +196,7 @@ def _oldest(tx: Tx, series_id: int, since: int) -> int | None:
 
 def _raw(tx: Tx, series_id: int, first: int, end: int) -> list[Row]:
     return tx.all(
-        """SELECT at, value FROM samples
+        """SELECT value FROM samples
         WHERE series_id = :id AND at >= :first AND at < :end ORDER BY at""",
         id=series_id,
         first=first,
@@ -206,13 +205,14 @@ def _raw(tx: Tx, series_id: int, first: int, end: int) -> list[Row]:
 
 
 def _from_raw(tx: Tx, series_id: int, first: int, end: int) -> Iterator[Hour]:
-    rows = _raw(tx, series_id, first, end)
-    for hour, within in groupby(rows, key=lambda row: hour_of(row["at"])):
-        yield Hour(hour, _sketch(within))
+    while (oldest := _oldest(tx, series_id, first)) is not None and oldest < end:
+        hour = hour_of(oldest)
+        first = hour + HOUR_MS
+        yield Hour(hour, _sketch(_raw(tx, series_id, hour, first)))
 
 
 def _sketch(rows: Iterable[Row]) -> Sketch:
-    return statistics.of(row["value"] for row in rows if row["value"] is not None)
+    return statistics.of([value for (value,) in rows if value is not None])
 
 
 def _keep(tx: Tx, series_id: int, hour: int, sketch: Sketch) -> None:
