@@ -13,6 +13,7 @@ from bot.text import escape, outside
 
 Facts = Mapping[str, Any]
 _DAY_MS = 86_400_000
+_TOLD = 5  # targets that are not well
 
 
 def silence(facts: Facts, now: int, buttons: bool) -> Drawing:
@@ -87,10 +88,13 @@ def _still(facts: Facts) -> str:
     still: Sequence[Facts] = facts["still"]
     if not still:
         return "all is healthy now"
-    return ", ".join(
-        f"{escape(one['target'])} is still {one['verdict']}: {outside(one['reason'], 300)}"
-        for one in still[:5]
-    )
+    return ", ".join(map(_how, still[:_TOLD])) + (" and more" if len(still) > _TOLD else "")
+
+
+def _how(one: Facts) -> str:
+    """``iora is still unhealthy: CPU 96 %``; what is unknown may not be a matter of before."""
+    state = "unknown" if one["verdict"] == "unknown" else f"still {one['verdict']}"
+    return f"{escape(one['target'])} is {state}: {outside(one['reason'], 300)}"
 
 
 def _running(one: Facts) -> str:

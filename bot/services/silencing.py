@@ -27,6 +27,7 @@ from bot.store.database import Tx
 KIND, WINDOW = "silence", "maintenance"
 """The timers: the end of a silence; the begin and the end of a window."""
 _NAMED = 5  # of what was muted, by name
+_KEPT_MS = 30 * 86_400_000  # what was muted
 
 
 def set_silence(tx: Tx, config: Config, command: SetSilence, asked: Asked) -> Answer | Refusal:
@@ -102,6 +103,7 @@ def expire(tx: Tx, timer: Timer, config: Config, healths: Sequence[Health]) -> N
         timers.arm(tx, KIND, timer.subject, silence.end)
         return
     _redraw(tx, silence)
+    silences.forget_muted(tx, tx.now - _KEPT_MS)
     facts = _facts(silence) | _found(tx, of_silence(silence), healths)
     where = f"channel:{config.slack.channel}"
     outbox.add(tx, f"silence:{silence.id}:over", "silence_over", where, facts)
@@ -116,6 +118,7 @@ def turn(tx: Tx, timer: Timer, config: Config, healths: Sequence[Health]) -> Non
     now, before = round_at(window, tx.now), timer.detail.get("round")
     muted = of_window(window, now) if now is not None else None
     if before is not None and (muted is None or muted.key != before["key"]):
+        silences.forget_muted(tx, tx.now - _KEPT_MS)
         over = Round(before["since"], before["until"])
         _window_is_over(tx, config, window, over, healths)
     if now is not None and muted is not None:

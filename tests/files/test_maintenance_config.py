@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.errors import ConfigError
@@ -83,3 +85,13 @@ def test_a_window_that_never_ends_is_warned_about(more: str, what: str) -> None:
 def test_one_that_ends_is_not(more: str) -> None:
     ending = "{name: quiet, from: '06:00', to: '06:00', timezone: UTC, reason: it is loud" + more
     assert not any(one.at == "maintenance[0]" for one in findings(load(ending + "}")))
+
+
+def test_the_tour_shows_a_window_as_it_may_be_written() -> None:
+    tour = (Path(__file__).parents[2] / "config.yaml").read_text()
+    begin = tour.index("maintenance: []\n")
+    end = tour.index("\n\n", begin)
+    below = [line.removeprefix("#") for line in tour[begin:end].split("\n")[1:]]
+    written = tour[:begin] + "\n".join(["maintenance:", *below]) + tour[end:]
+    (window,) = load_config_text(written, "config.yaml", {}).maintenance
+    assert (window.name, window.targets, window.days) == ("backup", ("iora",), (0, 1, 2, 3, 4))
