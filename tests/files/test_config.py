@@ -100,6 +100,18 @@ WRONG = {
         ("    health:", "    poll: 1ms\n    health:"),
         "c.yaml:4:11: got text '1ms'; expected between 500ms and 1h",
     ),
+    "a threshold that is no percentage": (
+        ("version: 1", "version: 1\nregression: {threshold: 0.1}"),
+        "c.yaml:2:25: got number 0.1; expected a percentage such as 10%",
+    ),
+    "a window that is too short": (
+        ("version: 1", "version: 1\nregression: {window: 5m}"),
+        "c.yaml:2:22: got text '5m'; expected between 1h and 31d",
+    ),
+    "a mistyped key of regressions": (
+        ("version: 1", "version: 1\nregression: {treshold: 10%}"),
+        "c.yaml:2:14: unknown key 'treshold'; did you mean threshold?",
+    ),
     "a key that this version doesn't have": (
         ("version: 1", "version: 1\nintake: {}"),
         f"c.yaml:2:1: unknown key 'intake'; expected {listed(Config.model_fields)}",
