@@ -15,6 +15,8 @@ from bot.rules.measured import Found, measured, shown
 from bot.rules.verdict import asked_wait
 
 TRIES = 3
+AT_ONCE = 20
+"""So many queries a Prometheus runs at once, unless told otherwise (``--query.max-concurrency``)."""
 _WORDS = 200
 _INFO = "PromQL info:"
 """How a Prometheus 2 begins a warning that only guesses at a mistake; later ones give it apart."""
@@ -36,7 +38,9 @@ async def ask(client: Client, url: str, auth: Auth | None, timeout_ms: int) -> F
     """
     try:
         headers = credentials.of_target(auth)
-        answer = await client.get(url, headers=headers, timeout_ms=timeout_ms, tries=TRIES)
+        answer = await client.get_in_turn(
+            url, headers=headers, timeout_ms=timeout_ms, tries=TRIES, at_once=AT_ONCE
+        )
     except RequestFailed as error:
         return Found(reason=str(error))
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import SystemRandom
 from types import SimpleNamespace
 from typing import Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -70,6 +71,7 @@ class Client:
         self._asking: aiohttp.ClientSession | None = None
         self._calling: aiohttp.ClientSession | None = None
         self._resolver: Resolver | None = None
+        self._gates: dict[str, asyncio.Semaphore] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,27 +104,34 @@ class Client:
         ``limit`` is how many bytes of a body are read at most.
         """
         request = _Request("GET", url, headers, limit=limit)
-        ends = time.perf_counter() + timeout_ms / 1000
-        answer: Answer | None = None
-        for number in range(1, tries + 1):
-            left = ends - time.perf_counter()
-            pause = _PAUSE_S * 2 ** (number - 1) * _RANDOM.uniform(0.5, 1.5)
-            last = number == tries
-            try:
-                answer = await self._once(request, left, timeout_ms)
-            except Reset:
-                if last or time.perf_counter() + pause >= ends:
-                    raise
-            except TimedOut:
-                if answer is None:
-                    raise
-                return answer  # it says more than that the rest of the time was not enough
-            else:
-                pause = max(pause, _seconds(answer.retry_after))
-                if last or answer.status not in _AGAIN or time.perf_counter() + pause >= ends:
-                    return answer
-            await asyncio.sleep(pause)
-        raise AssertionError("at least one try")
+        return await self._get(request, time.perf_counter() + timeout_ms / 1000, timeout_ms, tries)
+
+    async def get_in_turn(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_ms: int,
+        tries: int = 1,
+        at_once: int,
+    ) -> Answer:
+        """As ``get``, for a server that much is asked of: ``at_once`` requests to it are under way.
+
+        The others wait for their turn, and that is part of their time limit.
+        """
+        started = time.perf_counter()
+        gate = self._gates.setdefault(urlsplit(url).netloc, asyncio.Semaphore(at_once))
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                await gate.acquire()
+        except TimeoutError:
+            reason = f"no turn within {timeout_ms / 1000:g} s: too much is asked of it"
+            raise TimedOut(reason, (time.perf_counter() - started) * 1000) from None
+        try:
+            request = _Request("GET", url, headers)
+            return await self._get(request, started + timeout_ms / 1000, timeout_ms, tries)
+        finally:
+            gate.release()
 
     async def call(
         self,
@@ -147,6 +156,28 @@ class Client:
         except RequestFailed as error:
             error.sent = way.open
             raise
+
+    async def _get(self, request: _Request, ends: float, limit_ms: int, tries: int) -> Answer:
+        answer: Answer | None = None
+        for number in range(1, tries + 1):
+            left = ends - time.perf_counter()
+            pause = _PAUSE_S * 2 ** (number - 1) * _RANDOM.uniform(0.5, 1.5)
+            last = number == tries
+            try:
+                answer = await self._once(request, left, limit_ms)
+            except Reset:
+                if last or time.perf_counter() + pause >= ends:
+                    raise
+            except TimedOut:
+                if answer is None:
+                    raise
+                return answer  # it says more than that the rest of the time was not enough
+            else:
+                pause = max(pause, _seconds(answer.retry_after))
+                if last or answer.status not in _AGAIN or time.perf_counter() + pause >= ends:
+                    return answer
+            await asyncio.sleep(pause)
+        raise AssertionError("at least one try")
 
     async def _once(
         self, request: _Request, left_s: float, limit_ms: int, way: _Way | None = None

@@ -330,3 +330,42 @@ async def test_nobody_listening_is_told_apart_from_no_way_there():
         await get(f"http://127.0.0.1:{port}/")
     with pytest.raises(Unreachable, match=r"the name no-such\.invalid is not known here"):
         await get("http://no-such.invalid/")
+
+
+async def test_a_server_that_much_is_asked_of_gets_so_many_requests_at_once():
+    under_way, most = 0, 0
+
+    async def talk(head: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(20):  # whoever else is let through arrives meanwhile
+            await asyncio.sleep(0)
+        under_way -= 1
+        writer.write(response(b"answer"))
+
+    async with Host(talk).listening() as host, Client() as client:
+        answers = await asyncio.gather(
+            *(client.get_in_turn(host.url, timeout_ms=5_000, at_once=3) for _ in range(12))
+        )
+    assert [one.body for one in answers] == [b"answer"] * 12
+    assert most == 3
+
+
+async def test_waiting_for_a_turn_is_part_of_the_time_limit_and_another_server_has_turns_of_its_own():
+    async with (
+        Host(hang).listening() as host,
+        Host(saying(response())).listening() as other,
+        Client() as client,
+    ):
+        first, second = await asyncio.gather(
+            client.get_in_turn(host.url, timeout_ms=2 * LIMIT_MS, at_once=1),
+            client.get_in_turn(host.url, timeout_ms=LIMIT_MS, at_once=1),
+            return_exceptions=True,
+        )
+        assert isinstance(first, TimedOut)
+        assert str(first) == "no answer within 0.8 s"
+        assert isinstance(second, TimedOut)
+        assert str(second) == "no turn within 0.4 s: too much is asked of it"
+        await client.get_in_turn(other.url, timeout_ms=LIMIT_MS, at_once=1)
+        assert len(host.requests) == 1
