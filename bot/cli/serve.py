@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import re
+import resource
 import signal
 from collections.abc import Callable, Mapping
 
@@ -21,6 +22,7 @@ from bot.wiring import Bot, read_files
 log = logging.getLogger(__name__)
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|_DSN$")
 _SHORTEST = 6  # shorter ones are words that a log may well hold
+_OPEN_FILES = 65_536
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -31,7 +33,18 @@ def serve() -> None:
         settings = Settings.read(os.environ)
         settings.check_for_serving()
         logs.start(_level(), _redacting(os.environ))
+        allow_open_files()
         asyncio.run(_run(Bot(settings, *read_files(settings))))
+
+
+def allow_open_files() -> None:
+    """As many sockets as the system lets this process have: a thousand targets that hang take more than
+    the 1,024 that are usual, and Slack must still be reached.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if resource.RLIM_INFINITY != soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _run(bot: Bot) -> None:

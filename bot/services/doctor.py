@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,15 +10,15 @@ from typing import Literal
 from bot.clock import SystemClock
 from bot.model.incident import Facts
 from bot.model.reading import Health, Verdict
-from bot.model.units import format_duration
+from bot.model.units import duration_text, format_duration, format_value
 from bot.rules.detection import Phase
 from bot.send.client import CALL_ERRORS, failure
 from bot.send.identity import SCOPES, Identity
-from bot.services import silencing
+from bot.services import intake_doctor, silencing
 from bot.services.backups import Backups
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
-from bot.store import holds, outbox
+from bot.store import holds, outbox, sketches
 from bot.store.database import Database, Tx
 
 _DRIFT_MS = 30_000
@@ -59,10 +60,12 @@ class Doctor:
         return [
             *await self._slack(),
             *await self._store(),
+            await self._samples(),
             *await self._targets(),
             *_runbook_lines(self._live),
             *await self._rules(),
             *await self._silences(),
+            *await self._intake(),
             *self._copies(),
             self._time(),
         ]
@@ -101,6 +104,21 @@ class Doctor:
             lines.append(Line("look", what, _remedy(reason)))
         return lines
 
+    async def _samples(self) -> Line:
+        """How much is kept of what was measured, and how large the file is by it."""
+        kept = self._live.config.samples
+        series = values = hours = after = 0
+        while (held := await self._database.read(sketches.held, after)) is not None:
+            after = held.last
+            series, values, hours = series + held.series, values + held.samples, hours + held.hours
+        file = await asyncio.to_thread(self._database.path.stat)
+        return Line(
+            "ok",
+            f"samples: {series:,} series with {values:,} values of {duration_text(kept.raw)} "
+            f"and {hours:,} hours of {duration_text(kept.hours)}; "
+            f"the file has {format_value(file.st_size / 1_000_000, 'MB')}",
+        )
+
     async def _targets(self) -> list[Line]:
         config = self._live.config
         names = tuple(config.targets)
@@ -128,6 +146,10 @@ class Doctor:
             lines.append(Line("look", what, f"see {where}"))
         lines += _named_runbooks(self._live)
         return lines
+
+    async def _intake(self) -> Iterable[Line]:
+        found = await self._database.read(intake_doctor.heard, self._live.config)
+        return [Line("look" if one.fix else "ok", one.what, one.fix) for one in found]
 
     def _copies(self) -> Iterable[Line]:
         """The backups: when the newest was made, and whether the last one failed."""

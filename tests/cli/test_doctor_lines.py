@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -67,6 +68,17 @@ async def test_a_command_without_a_bot_misses_no_link(house, tmp_path):
     assert found["Slack"]["state"] == "ok"
     assert found["database"]["state"] == "ok"
     assert found["clock"]["state"] == "ok"
+
+
+async def test_what_is_kept_of_what_was_measured_is_counted(house, tmp_path):
+    environ = settings(house, tmp_path)
+    file = tmp_path / "config.yaml"
+    file.write_text(f"{file.read_text()}\nsamples: {{raw: 36h}}\n")
+    await iora(tmp_path, environ, "health")  # one poll is kept
+    line = lines((await iora(tmp_path, environ, "doctor", "--json")).json())["samples"]
+    said = r"samples: \d+ series with [1-9]\d* values of 36h and 0 hours of 90d; the file has [\d.]+ MB"
+    assert re.fullmatch(said, line["what"])
+    assert line["state"] == "ok"
 
 
 async def test_a_test_ping_arrives_and_says_that_it_is_one(house, tmp_path):
