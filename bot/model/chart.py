@@ -53,10 +53,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Trace:
-    """A second line of the same metric, thinner, by its name: ``P95 of each hour``; in order of time."""
+    """A second line of the same metric, thinner, by its name: ``hourly P95``; in order of time.
+
+    ``expected``: not what was read, but what is usual. ``joined_within`` as the chart's.
+    """
 
     name: str
     points: tuple[Point, ...]
+    joined_within: int | None = None
+    expected: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from bot.model.deploy import Deploy
 from bot.model.incident import Incident
 from bot.model.nearest import listed, nearest
 from bot.model.postmortem import Series
+from bot.model.regression import HOUR_MS, Learned, Regression
 from bot.model.target import Target
 from bot.model.units import METRIC_UNITS, duration_text, format_duration, unit_of
 from bot.rules.verdict import title
@@ -106,6 +107,21 @@ def bounds(config: Config, metric: str) -> tuple[Limit, ...]:
 def spans(incidents: Iterable[Incident]) -> tuple[Span, ...]:
     """The incidents, from when their impact began."""
     return tuple(Span(one.started_at, one.resolved_at, one.key) for one in incidents)
+
+
+def regressed(regressions: Iterable[Regression]) -> tuple[Span, ...]:
+    """While the metric was worse than it used to be."""
+    return tuple(Span(one.since, one.closed_at, "regression") for one in regressions)
+
+
+def usual(learned: Learned, start: int, end: int) -> Trace:
+    """What was learned of each hour of the day, as steps over the window."""
+    points: list[Point] = []
+    for hour in range(start - start % HOUR_MS, end, HOUR_MS):
+        known = learned.hours.get(hour // HOUR_MS % 24)
+        value = known.mean if known else None
+        points += [Point(max(start, hour), value), Point(min(end, hour + HOUR_MS - 1), value)]
+    return Trace("usual mean", tuple(points), expected=True)
 
 
 def deployed(deploys: Iterable[Deploy]) -> tuple[Mark, ...]:

@@ -21,7 +21,7 @@ from bot.services.asking import destination
 from bot.services.incidents import Asked
 from bot.services.live import Live
 from bot.services.monitoring import POLL, SAID
-from bot.store import deploys, incidents, outbox, samples, sketches
+from bot.store import deploys, incidents, learned, outbox, regressions, samples, sketches
 from bot.store.database import Database, Tx
 from bot.text import outside
 
@@ -86,6 +86,7 @@ def of_facts(tx: Tx, config: Config, facts: Facts) -> Chart:
 def read(tx: Tx, config: Config, wanted: Wanted) -> Chart:
     """Raw readings as long as they are kept; of a longer window the mean of each hour, and its P95."""
     happened = incidents.on_target(tx, wanted.target, wanted.start, wanted.end)
+    worse = regressions.between(tx, wanted.target, wanted.metric, wanted.start, wanted.end)
     hourly = wanted.end - wanted.start > config.samples.raw
     points, traces = _hours(tx, config, wanted) if hourly else (_raw(tx, wanted), ())
     return charted.chart(
@@ -94,9 +95,9 @@ def read(tx: Tx, config: Config, wanted: Wanted) -> Chart:
         wanted.start,
         wanted.end,
         limits=charted.bounds(config, wanted.metric),
-        spans=charted.spans(happened),
+        spans=(*charted.spans(happened), *charted.regressed(worse)),
         marks=marks(tx, config, wanted.target, wanted.start, wanted.end),
-        traces=traces,
+        traces=(*traces, *_usual(tx, wanted)),
         of_what=", mean of each hour" if hourly else "",
         joined_within=_HOURS_JOINED_MS if hourly else None,
     )
@@ -166,7 +167,14 @@ def _hours(tx: Tx, config: Config, wanted: Wanted) -> tuple[tuple[Point, ...], t
     pairs = list(zip(middles, found, strict=True))
     means = tuple(Point(middle, sketch.mean(one.sketch)) for middle, one in pairs)
     worst = tuple(Point(middle, sketch.quantile(one.sketch, part)) for middle, one in pairs)
-    return means, (Trace(f"{name} of each hour", worst),)
+    return means, (Trace(f"hourly {name}", worst, _HOURS_JOINED_MS),)
+
+
+def _usual(tx: Tx, wanted: Wanted) -> tuple[Trace, ...]:
+    """What somebody had learned as usual for the target, if the metric is in it."""
+    window = learned.newest(tx, wanted.target)
+    known = window.metrics.get(wanted.metric) if window is not None else None
+    return (charted.usual(known, wanted.start, wanted.end),) if known is not None else ()
 
 
 def _should_be_high(bound: Bound | None) -> bool:

@@ -18,7 +18,7 @@ from hypothesis import settings as limits_of
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.model.chart import Chart, Limit, Mark, Point, Span
+from bot.model.chart import Chart, Limit, Mark, Point, Span, Trace
 from bot.model.target import Bound
 from bot.render.chart import available, axis, chart_png, chart_svg, flags, words
 from bot.render.chart.frame import apart
@@ -481,3 +481,22 @@ def test_any_chart_can_be_drawn_and_told(
     assert found.description == words(chart)
     assert len(words(chart)) <= 2_000
     assert "nan" not in chart_svg(chart).replace(text, "")
+
+
+def test_a_second_line_is_thin_and_what_is_expected_is_dashed_and_both_are_named() -> None:
+    thin = Trace("hourly P95", points(300.0, 700.0, None, 400.0, 420.0))
+    usual = Trace("usual mean", points(100.0, 100.0, 120.0, 120.0), expected=True)
+    seen = Seen(chart_svg(p95(90.0, 95.0, 99.0, 97.0, 95.0, traces=(thin, usual))))
+    assert seen.pieces("thin") == 2
+    assert seen.pieces("expected") == 1
+    assert seen.highest("thin") < seen.highest("expected") < seen.highest("line")
+    assert "thin: hourly P95; dashed: usual mean" in seen.texts
+    assert "Hourly P95: 300 ms at first" in seen.description
+    assert "Usual mean: 100 ms to 120 ms." in seen.description
+
+
+def test_a_second_line_that_breaks_a_limit_says_so_in_words_though_the_readings_keep_it() -> None:
+    thin = Trace("hourly P95", points(300.0, 700.0, 400.0))
+    said = words(p95(90.0, 95.0, 99.0, limits=under(500), traces=(thin,)))
+    assert "Baseline (under 500 ms) kept." in said
+    assert "baseline (under 500 ms) broken at 03:01" in said

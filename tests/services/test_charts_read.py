@@ -11,13 +11,14 @@ from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
 from bot.model.chart import Mark, Point
 from bot.model.command import Resolve, ShowChart
+from bot.model.regression import Learned, Usual
 from bot.model.upkeep import Samples
 from bot.rules import sketch
 from bot.services import charts, deploys
 from bot.services.charts import Charts, Wanted
 from bot.services.incidents import Asked
 from bot.services.live import Live
-from bot.store import outbox, samples, sketches
+from bot.store import learned, outbox, regressions, samples, sketches
 from bot.store.database import Database, Tx
 from bot.store.samples import Sample
 from tests.support.clock import ManualClock
@@ -104,7 +105,7 @@ async def test_a_window_beyond_the_raw_readings_shows_the_mean_and_the_p95_of_ea
     whole = sketch.of(values)
     assert chart.within() == [Point(middle, sketch.mean(whole))]
     (trace,) = chart.traces
-    assert trace.name == "P95 of each hour"
+    assert trace.name == "hourly P95"
     assert trace.points == (Point(middle, sketch.quantile(whole, 0.95)),)
     assert chart.title == "CPU of iora, mean of each hour"
 
@@ -114,7 +115,7 @@ async def test_of_what_should_be_high_the_low_side_of_each_hour_is_shown(databas
     await database.write(put, "test_coverage_percent", *readings)
     given = await ask(database, "coverage", window=3 * DAY)
     assert isinstance(given, Answer)
-    assert {trace.name for trace in given.facts["chart"].traces} == {"P5 of each hour"}
+    assert {trace.name for trace in given.facts["chart"].traces} == {"hourly P5"}
 
 
 async def test_the_hour_that_is_not_over_is_drawn_within_the_window(database, clock):
@@ -137,6 +138,28 @@ async def test_in_a_long_window_a_restart_is_an_hour_that_saw_a_young_process(da
     given = await ask(database, window=3 * DAY)
     assert isinstance(given, Answer)
     assert given.facts["chart"].marks == (Mark(clock.now() - 4 * HOUR + 30 * MINUTE, "restart"),)
+
+
+async def test_what_was_learned_and_what_is_worse_than_it_are_shown(database, clock):
+    clock.advance(HOUR - clock.now() % HOUR)
+    await database.write(put, "cpu_percent", (MINUTE, 50.0))
+    hour = clock.now() // HOUR % 24
+    hours = {(hour - 1) % 24: Usual(120, 40.0, 55.0), (hour - 2) % 24: Usual(120, 30.0, 45.0)}
+    window = {"cpu_percent": Learned(hours, {})}
+    await database.write(learned.add, "iora", 0, HOUR, window, alice.text)
+    found = await database.write(regressions.add, "iora", "cpu_percent", "learned", {})
+    clock.advance(10 * MINUTE)
+    given = await ask(database, window=2 * HOUR)
+    assert isinstance(given, Answer)
+    chart = given.facts["chart"]
+    (trace,) = chart.traces
+    assert (trace.name, trace.expected) == ("usual mean", True)
+    assert [point.value for point in trace.points] == [30.0, 30.0, 40.0, 40.0, None, None]
+    assert trace.points[0].at == chart.start
+    assert trace.points[-1].at == chart.end
+    assert [asdict(span) for span in chart.spans] == [
+        {"start": found.since, "end": None, "label": "regression"}
+    ]
 
 
 async def test_without_a_reading_in_the_window_it_says_since_when_and_what_is_read(database, clock):
@@ -197,5 +220,5 @@ async def test_raw_readings_that_are_kept_for_longer_are_shown_for_longer(databa
     drawn = await database.read(charts.read, longer, wanted)
     assert drawn.points == (Point(clock.now() - 2 * DAY, 50.0),)
     hourly = await database.read(charts.read, longer, replace(wanted, start=wanted.start - 1))
-    assert [trace.name for trace in hourly.traces] == ["P95 of each hour"]
+    assert [trace.name for trace in hourly.traces] == ["hourly P95"]
     assert sketches.HOUR_MS == HOUR

@@ -25,11 +25,12 @@ class Form:
 class Shown:
     """The readings to draw, the limits near them, the ones too far away, and the values to show.
 
-    ``thin``: the lines beside that of the readings.
+    ``thin``: the lines beside that of the readings; ``dashed``: those of what is expected.
     """
 
     runs: list[Run]
     thin: list[Run]
+    dashed: list[Run]
     limits: list[Limit]
     far: list[Limit]
     low: float
@@ -40,18 +41,15 @@ class Shown:
     def of(cls, chart: Chart) -> Shown:
         """The readings thinned out, and the range of values that suits them."""
         found = _drawable(runs(chart.within(), chart.joined_within))
-        thin = [
-            run
-            for trace in chart.traces
-            for run in _drawable(runs(trace.points, chart.joined_within))
-        ]
-        values = [value for run in (*found, *thin) for _, value in run]
+        thin, dashed = (_traced(chart, expected=expected) for expected in (False, True))
+        values = [value for run in (*found, *thin, *dashed) for _, value in run]
         limits = axis.near(chart.limits, values)
         bounds = [axis.drawable(limit.bound.limit) for limit in limits]
         low, high = axis.value_range(values + bounds, chart.unit)
         return cls(
             runs=found,
             thin=thin,
+            dashed=dashed,
             limits=limits,
             far=[limit for limit in chart.limits if limit not in limits],
             low=low,
@@ -74,6 +72,15 @@ class Shown:
             for at, value in run
             if limit.broken_by(value) and not any(one.broken_by(value) for one in graver)
         ]
+
+
+def _traced(chart: Chart, *, expected: bool) -> list[Run]:
+    return [
+        run
+        for trace in chart.traces
+        if trace.expected is expected
+        for run in _drawable(runs(trace.points, trace.joined_within))
+    ]
 
 
 def _drawable(found: Sequence[Run]) -> list[Run]:

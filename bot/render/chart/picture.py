@@ -153,7 +153,10 @@ def _window(on: Sheet, chart: Chart, form: Form, *, hidden: int) -> None:
     em, size = form.em, _TEXT * form.em
     text = axis.window(chart.start, chart.end)
     on.text((form.width - em, 0.8 * em), text, size, SMALL, side="right")
-    notes = [f"thin line: {one_line(trace.name)}" for trace in chart.traces]
+    notes = [
+        f"{'dashed' if trace.expected else 'thin'}: {one_line(trace.name)}"
+        for trace in chart.traces
+    ]
     notes += [f"{hidden} more mark{'s' * (hidden > 1)}"] if hidden else []
     if notes:
         room = form.width - 3 * em - measure(text, size)
@@ -184,6 +187,8 @@ def _readings(on: Sheet, shown: Shown, plot: Plot, form: Form) -> None:
     em = form.em
     thin = [plot.places(run) for run in shown.thin if len(run) > 1]
     on.lines(thin, THIN, 0.08 * em, name="chart-thin")
+    dashed = [plot.places(run) for run in shown.dashed if len(run) > 1]
+    on.lines(dashed, SMALL, 0.08 * em, name="chart-expected", dashes=(4.0, 3.0))
     lines = [plot.places(run) for run in shown.runs if len(run) > 1]
     on.lines(lines, LINE, 0.16 * em, name="chart-line")
     few = sum(map(len, shown.runs)) <= _DOTTED

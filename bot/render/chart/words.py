@@ -37,9 +37,20 @@ def words(chart: Chart) -> str:
 
 def _trace(chart: Chart, trace: Trace) -> str:
     """What a second line says: where it is, and which limits it breaks."""
-    alone = replace(chart, points=trace.points)
-    parts = [f"{one_line(trace.name)}: {summary(alone)}", *_limits(alone, alone.within())]
+    alone, name = replace(chart, points=trace.points), one_line(trace.name)
+    name = name[:1].upper() + name[1:]
+    if trace.expected:
+        return f"{name}: {_from_to(alone)}"
+    parts = [f"{name}: {summary(alone)}", *_limits(alone, alone.within())]
     return "; ".join([parts[0], *(part[:1].lower() + part[1:] for part in parts[1:])])
+
+
+def _from_to(chart: Chart) -> str:
+    known = [_value(point) for point in chart.within() if point.known]
+    if not known:
+        return "not known for these hours"
+    low, high = said(min(known), chart.unit), said(max(known), chart.unit)
+    return low if low == high else f"{low} to {high}"
 
 
 def heading(chart: Chart) -> str:
