@@ -67,9 +67,9 @@ def _small(facts: Facts) -> Iterator[str]:
     yield f"since {day_and_time(facts['began'])}"
     if facts["runbook"] is not None:
         yield f"`/iora run {facts['runbook']} {facts['target']}`"
-    if facts["learned_by"] is not None:
+    if any(one["method"] == "learned" for one in facts["changes"]):
         yield f"usual: learned by {who(facts['learned_by'])} {day_and_time(facts['learned_at'])}"
-    yield f"is it meant to be so? `/iora baseline learn {facts['target']}`"
+        yield f"if it is meant to be so: `/iora baseline learn {facts['target']}`"
 
 
 def _span(facts: Facts) -> str:

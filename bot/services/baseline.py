@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.model.answer import Answer, Refusal
@@ -18,7 +18,7 @@ from bot.services.incidents import Asked
 from bot.services.regression import KIND, changes
 from bot.store import incidents, timers
 from bot.store import learned as windows
-from bot.store.database import Tx
+from bot.store.database import Database, Tx
 from bot.store.samples import metrics
 from bot.store.sketches import hour_of, hours
 from bot.text import outside
@@ -28,28 +28,38 @@ LONGEST_MS = 31 * 24 * HOUR_MS
 _NAMED = 5  # incidents that a refusal names
 
 
-def learn(tx: Tx, config: Config, command: LearnBaseline, asked: Asked) -> Answer | Refusal:
-    """Keep the hours of a window as what is usual from now on; what was learned before stays kept."""
-    refused = _refused(config, command, asked)
-    if refused is not None:
-        return refused
-    first, last = _window(command, tx.now)
-    wrong = _wrong(first, last, tx.now)
-    if wrong is not None:
-        return wrong
-    unwise = None if command.anyway else _incident(tx, command.target, first, last)
-    if unwise is not None:
-        return unwise
-    full, found = _learned(tx, config, command.target, first, last)
+@dataclass(frozen=True)
+class _Wanted:
+    """A window that may be learned: whole hours, and the metrics that there are."""
+
+    target: str
+    first: int
+    last: int
+    metrics: tuple[str, ...]
+
+
+async def learn(
+    database: Database, config: Config, command: LearnBaseline, asked: Asked
+) -> Answer | Refusal:
+    """Keep the hours of a window as what is usual from now on; what was learned before stays kept.
+
+    It is read a metric at a time, so that nobody's commit waits for a month of hours.
+    """
+    wanted = await database.read(_wanted, config, command, asked)
+    if isinstance(wanted, Refusal):
+        return wanted
+    found: dict[str, Learned] = {}
+    full = 0
+    for metric in wanted.metrics:
+        hours, usual = await database.read(_figures, config, wanted, metric)
+        full = max(full, hours)
+        if usual is not None:
+            found[metric] = usual
     if not found:
-        return _too_little(full, first, last, config, "at least 6 are needed")
-    if full * 2 * HOUR_MS < last - first and not command.anyway:
-        return _too_little(full, first, last, config, "that is less than half of it", anyway=True)
-    made = windows.add(tx, command.target, first, last, found, asked.actor.text)
-    timers.move(
-        tx, KIND, command.target, tx.now
-    )  # what was worse than the old one may be usual now
-    return Answer(kind="learned", facts=_facts(tx, made) | {"full": full})
+        return _too_little(full, wanted, config, f"at least {learned.LEAST_HOURS} are needed")
+    if full * 2 * HOUR_MS < wanted.last - wanted.first and not command.anyway:
+        return _too_little(full, wanted, config, "that is less than half of it", anyway=True)
+    return await database.write(_keep, wanted, found, asked)
 
 
 def beside(tx: Tx, config: Config, targets: Sequence[Facts]) -> list[Facts]:
@@ -95,6 +105,19 @@ def _usual(metric: str, one: Learned) -> dict[str, Any]:
     }
 
 
+def _wanted(tx: Tx, config: Config, command: LearnBaseline, asked: Asked) -> _Wanted | Refusal:
+    refused = _refused(config, command, asked)
+    if refused is not None:
+        return refused
+    first, last = _window(command, tx.now)
+    unwise = None if command.anyway else _incident(tx, command.target, first, last)
+    wrong = _wrong(first, last, tx.now) or unwise
+    if wrong is not None:
+        return wrong
+    known = (one for one in metrics(tx, command.target) if regression.worse_when(one, config))
+    return _Wanted(command.target, first, last, tuple(known))
+
+
 def _refused(config: Config, command: LearnBaseline, asked: Asked) -> Refusal | None:
     if command.target not in config.targets:
         near = nearest(command.target, config.targets)
@@ -134,28 +157,25 @@ def _incident(tx: Tx, target: str, first: int, last: int) -> Refusal | None:
     return Refusal(reason, "Name another window, or add `anyway`.")
 
 
-def _learned(
-    tx: Tx, config: Config, target: str, first: int, last: int
-) -> tuple[int, Mapping[str, Learned]]:
-    """What can be learned, by metric; and how many hours the one with the most has."""
-    found: dict[str, Learned] = {}
-    full = 0
+def _figures(tx: Tx, config: Config, wanted: _Wanted, metric: str) -> tuple[int, Learned | None]:
+    """How many hours of a metric have enough samples, and what is learned of them."""
     least = config.regression.min_samples
-    for metric in metrics(tx, target):
-        if regression.worse_when(metric, config) is None:
-            continue
-        read = {one.at: one.sketch for one in hours(tx, target, metric, first, last - 1)}
-        full = max(full, sum(one.count >= least for one in read.values()))
-        known = learned.learn(metric, read, least)
-        if known is not None:
-            found[metric] = known
-    return full, found
+    found = hours(tx, wanted.target, metric, wanted.first, wanted.last - 1)
+    read = {one.at: one.sketch for one in found}
+    full = sum(one.count >= least for one in read.values())
+    return full, learned.learn(metric, read, least)
+
+
+def _keep(tx: Tx, wanted: _Wanted, found: Mapping[str, Learned], asked: Asked) -> Answer:
+    made = windows.add(tx, wanted.target, wanted.first, wanted.last, found, asked.actor.text)
+    timers.move(tx, KIND, wanted.target, tx.now)  # what was worse than before may be usual now
+    return Answer(kind="learned", facts=_facts(tx, made))
 
 
 def _too_little(
-    full: int, first: int, last: int, config: Config, why: str, *, anyway: bool = False
+    full: int, wanted: _Wanted, config: Config, why: str, *, anyway: bool = False
 ) -> Refusal:
-    of = format_duration(last - first)
+    of = format_duration(wanted.last - wanted.first)
     samples = config.regression.min_samples
     reason = f"Of those {of} only {full} h have {samples} samples or more: {why}."
     fix = "Name another window, or add `anyway`." if anyway else "Name a window with more data."

@@ -214,7 +214,7 @@ class Commands:
         return Answer(kind="baseline", facts=facts, finding=found.finding)
 
     async def _learn_baseline(self, command: LearnBaseline, asked: Asked) -> Given:
-        return await self._database.write(baseline.learn, self._live.config, command, asked)
+        return await baseline.learn(self._database, self._live.config, command, asked)
 
     async def _diagnose(self, command: Diagnose, asked: Asked) -> Given:
         """In Slack a message shows the progress and the result; in a terminal it is the answer."""

@@ -54,7 +54,7 @@ class Watched:
 
     async def learn(self, by: Actor = alice, **fields: Any) -> Answer | Refusal:
         command = LearnBaseline(target="iora", **fields)
-        return await self.database.write(baseline.learn, CONFIG, command, Asked(by))
+        return await baseline.learn(self.database, CONFIG, command, Asked(by))
 
     async def live(self) -> list[Regression]:
         return await self.database.read(regressions.live)
