@@ -7,7 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-from bot.files import detection_config, intake_config, maintenance_config, policy_config, promql_config
+from bot.files import (
+    detection_config,
+    intake_config,
+    maintenance_config,
+    policy_config,
+    promql_config,
+)
 from bot.files.document import load, load_text
 from bot.files.expression import is_jmespath, no_jmespath
 from bot.files.problem import Fault, Loc
@@ -46,6 +52,7 @@ def load_config(path: Path, environ: Mapping[str, str], runbooks: Path | None = 
 
     def named(data: Data) -> Iterator[Fault]:
         yield from detection_config.runbooks(data, known, folder)
+        yield from intake_config.runbooks(data, known, folder)
 
     return load(path, Config, environ, *CHECKS, named)
 

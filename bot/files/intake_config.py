@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from bot.files.expression import is_jmespath, no_jmespath
 from bot.files.problem import Fault, Loc
@@ -76,11 +76,17 @@ def words(data: Data) -> Iterator[Fault]:
                 yield Fault(at=(*loc, *at), text=text, fix=fix)
 
 
+def runbooks(data: Data, known: Collection[str], folder: str) -> Iterator[Fault]:
+    """The runbooks that senders name are there, whether they can be used or not."""
+    used = (*each(data, *_SOURCES, "runbook"), *each(data, *_JOBS, "runbook"))
+    yield from _unknown(used, known, "runbook", f"add it to {folder}")
+
+
 CHECKS = (expressions, names, tokens, labels, words)
 
 
 def _unknown(
-    used: Iterable[tuple[Loc, Data]], known: list[str], noun: str, fix: str
+    used: Iterable[tuple[Loc, Data]], known: Collection[str], noun: str, fix: str
 ) -> Iterator[Fault]:
     for at, name in used:
         if isinstance(name, str) and name not in known:

@@ -113,8 +113,8 @@ WRONG = {
         "c.yaml:2:14: unknown key 'treshold'; did you mean threshold?",
     ),
     "a key that this version doesn't have": (
-        ("version: 1", "version: 1\nintake: {}"),
-        f"c.yaml:2:1: unknown key 'intake'; expected {listed(Config.model_fields)}",
+        ("version: 1", "version: 1\npages: {}"),
+        f"c.yaml:2:1: unknown key 'pages'; expected {listed(Config.model_fields)}",
     ),
     "a value of JSON that is no JMESPath": (
         ("    agent:", "    metrics: [{url: http://h/m, values: {threads: 'a.['}}]\n    agent:"),
@@ -372,6 +372,13 @@ NOTES = {
         (
             "note: targets.iora.poll: polled every 60 s, fewer than 10 times in 5 min: P95 and"
             " error rate stay unknown; poll more often, or make window longer"
+        ),
+    ),
+    "more samples than an hour has": (
+        ("version: 1\n", "version: 1\nregression: {min_samples: 200}\n"),
+        (
+            "note: regression.min_samples: iora is read every 30 s, fewer than 200 times in 60 min: no"
+            " baseline can be learned; poll more often, or make min_samples smaller"
         ),
     ),
     "an answer that may outlast the poll": (

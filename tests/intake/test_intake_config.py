@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from bot.errors import ConfigError
-from bot.files.config import load_config_text
+from bot.files.config import load_config, load_config_text
 from bot.model.config import Config
 from bot.model.incident import Severity
 from bot.model.intake import AlertmanagerSource, JsonSource
@@ -176,3 +179,24 @@ MISTAKES = {
 def test_what_can_not_be_is_told_at_its_place(change: tuple[str, str], expected: str) -> None:
     assert change[0] in GOOD
     assert expected in problems(GOOD.replace(*change, 1))
+
+
+def test_a_runbook_that_is_not_in_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "c.yaml").write_text(GOOD)
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "c.yaml", ENVIRON, tmp_path / "runbooks")
+    assert "29:16: there is no runbook of this name" in str(caught.value)
+
+
+def test_what_the_tour_shows_in_comments_can_be_read() -> None:
+    """Uncommented, the examples of `intake` in the shipped config are a config."""
+    text = (Path(__file__).parents[2] / "config.yaml").read_text()
+    block = text[text.index("\nintake:") : text.index("\n# Ways out")]
+    live = re.sub(r"^#(?= )", " ", block, flags=re.MULTILINE)
+    live = live.replace("sources: {}", "sources:").replace("heartbeats: {}", "heartbeats:")
+    names = dict.fromkeys(re.findall(r"\$\{(\w+)\}", live))
+    environ = {name: f"a-token-of-{name}" for name in names}
+    config = load_config_text(text.replace(block, live), "config.yaml", environ)
+    assert set(config.intake.sources) == {"prometheus", "builds"}
+    assert set(config.intake.heartbeats) == {"nightly-backup"}

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from bot.model.alert import Alert
 from bot.model.incident import Incident
 from bot.model.intake import Job
 from bot.rules.job import Awaited, after_absence, due_at
-from bot.services import alerting, intake, jobs
+from bot.services import alerting, intake, intake_doctor, jobs
 from bot.store import incidents, timers
 from bot.store.database import Database, Tx
 from tests.support.alerts import INTAKE
@@ -189,3 +190,25 @@ def test_a_bot_that_is_away_every_night_hides_nothing() -> None:
     assert first.excused
     second = after_absence(JOB, first, 48 * HOUR, 50 * HOUR)
     assert due_at(JOB, second) == 51 * HOUR, "its grace again, and not another day"
+
+
+async def test_the_doctor_says_when_each_was_heard(watch: Watch) -> None:
+    async def told() -> list[str]:
+        found = await watch.database.read(intake_doctor.heard, watch.config)
+        return [one.what for one in found]
+
+    assert await told() == [
+        "intake prometheus: never heard",
+        "intake builds: never heard",
+        "heartbeat nightly-backup: never heard, missed in 25 h if it stays away",
+    ]
+    await watch.report()
+    alert = Alert(source="builds", fingerprint="1", title="failed", firing=True, since=0, labels={})
+    await watch.database.write(intake.receive, watch.config, [alert])
+    await watch.go_on(MINUTE)
+    assert (await told())[1:] == [
+        "intake builds: heard 60 s ago, 1 alert firing",
+        "heartbeat nightly-backup: heard 60 s ago, missed in 24 h 59 min if it stays away",
+    ]
+    await watch.go_on(25 * HOUR)
+    assert (await told())[2] == "heartbeat nightly-backup: heard 25 h 01 min ago, missed"
