@@ -11,6 +11,7 @@ from bot.model.config import Config
 from bot.model.incident import Severity
 from bot.model.nearest import nearest
 from bot.model.network import is_loopback
+from bot.model.regression import HOUR_MS
 from bot.model.target import Target
 from bot.model.units import METRIC_UNITS, format_duration
 from bot.model.way import EmailWay, PagerDutyWay
@@ -42,6 +43,7 @@ def findings(config: Config) -> tuple[Note, ...]:
     return (
         *_target_notes(config),
         *_bound_notes(config),
+        *_regression_notes(config),
         *_people_notes(config),
         *_way_notes(config),
         *_level_notes(config),
@@ -68,6 +70,23 @@ def _target_notes(config: Config) -> Iterator[Note]:
             yield Note(at=f"{at}.health.timeout", text=text, fix="make it shorter than poll")
         yield from _source_notes(at, target)
         yield from _agent_notes(at, target, _bounded(config))
+
+
+def _regression_notes(config: Config) -> Iterator[Note]:
+    """Targets that are asked too seldom for the samples that a regression takes."""
+    settings = config.regression
+    for name, target in config.targets.items():
+        for span, lost in (
+            (settings.window, "no regression is told by the guide's formula"),
+            (HOUR_MS, "no baseline can be learned"),
+        ):
+            if span < settings.min_samples * target.poll:
+                text = (
+                    f"{name} is read every {format_duration(target.poll)}, fewer than"
+                    f" {settings.min_samples} times in {format_duration(span)}: {lost}"
+                )
+                fix = "poll more often, or make min_samples smaller"
+                yield Note(at="regression.min_samples", text=text, fix=fix)
 
 
 def _agent_notes(at: str, target: Target, bounded: tuple[str, ...]) -> Iterator[Note]:
