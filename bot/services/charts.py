@@ -104,12 +104,14 @@ def read(tx: Tx, config: Config, wanted: Wanted) -> Chart:
 
 
 def marks(tx: Tx, config: Config, target: str, start: int, end: int) -> tuple[Mark, ...]:
-    """The deploys on a target, and its restarts as far as its uptime tells of them."""
+    """The deploys on a target, and its restarts as far as its uptime tells of them.
+
+    Of an hour whose raw readings are gone it is known only that the target was young in it.
+    """
     told = charted.deployed(deploys.between(tx, target, start, end))
-    if end - start > config.samples.raw:
-        return (*told, *_restarted_hours(tx, config, target, start, end))
-    uptimes = _raw(tx, Wanted(target, charted.UPTIME, start, end))
-    return (*told, *charted.restarts(uptimes))
+    exact = max(start, sketches.hour_of(tx.now - config.samples.raw))
+    young = _young(tx, config, target, start, exact - 1) if exact > start else ()
+    return (*told, *young, *charted.restarts(_raw(tx, Wanted(target, charted.UPTIME, exact, end))))
 
 
 def _found(tx: Tx, config: Config, command: ShowChart) -> tuple[Wanted, Chart] | Refusal:
@@ -163,7 +165,7 @@ def _hours(tx: Tx, config: Config, wanted: Wanted) -> tuple[tuple[Point, ...], t
     found = sketches.hours(tx, wanted.target, wanted.metric, wanted.start, wanted.end)
     bound = config.baselines.get(wanted.metric) or config.critical.get(wanted.metric)
     part, name = (0.05, "P5") if _should_be_high(bound) else (0.95, "P95")
-    middles = [max(wanted.start, min(_middle(one), wanted.end)) for one in found]
+    middles = [max(wanted.start, min(_middle(one.at), wanted.end)) for one in found]
     pairs = list(zip(middles, found, strict=True))
     means = tuple(Point(middle, sketch.mean(one.sketch)) for middle, one in pairs)
     worst = tuple(Point(middle, sketch.quantile(one.sketch, part)) for middle, one in pairs)
@@ -181,13 +183,14 @@ def _should_be_high(bound: Bound | None) -> bool:
     return bound is not None and bound.direction == "over"
 
 
-def _middle(hour: sketches.Hour) -> int:
-    return hour.at + sketches.HOUR_MS // 2
+def _middle(hour: int) -> int:
+    return hour + sketches.HOUR_MS // 2
 
 
-def _restarted_hours(tx: Tx, config: Config, target: str, start: int, end: int) -> tuple[Mark, ...]:
-    """Of hours it is known only that the uptime was so low that the target had just begun."""
+def _young(tx: Tx, config: Config, target: str, first: int, last: int) -> tuple[Mark, ...]:
     watched = config.targets.get(target)
-    soon = _SOON_AFTER_ITS_START * (watched.poll if watched else 0) / 1_000
-    found = sketches.hours(tx, target, charted.UPTIME, start, end)
-    return tuple(Mark(_middle(one), "restart") for one in found if one.sketch.min <= soon)
+    if watched is None:
+        return ()
+    soon = _SOON_AFTER_ITS_START * watched.poll / 1_000
+    found = sketches.lows(tx, target, charted.UPTIME, first, last, soon)
+    return tuple(Mark(_middle(hour), "restart") for hour in found)

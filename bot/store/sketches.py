@@ -69,6 +69,23 @@ def hours(tx: Tx, target: str, metric: str, first_ms: int, last_ms: int) -> list
     return [hour for hour in found if hour.sketch.count]
 
 
+def lows(
+    tx: Tx, target: str, metric: str, first_ms: int, last_ms: int, at_most: float
+) -> list[int]:
+    """The starts of the hours in a sketch whose least value is no more than that, in order."""
+    rows = tx.all(
+        """SELECT hour FROM sketches
+        WHERE series_id = (SELECT id FROM series WHERE target = :target AND metric = :metric)
+          AND hour BETWEEN :first AND :last AND count > 0 AND min <= :most ORDER BY hour""",
+        target=target,
+        metric=metric,
+        first=hour_of(first_ms),
+        last=hour_of(last_ms),
+        most=at_most,
+    )
+    return [row["hour"] for row in rows]
+
+
 def next_hour(tx: Tx, series_id: int) -> int:
     """The first hour of a series that can't have a sketch yet; 0 where it has none at all."""
     newest = _newest(tx, series_id)

@@ -24,6 +24,7 @@ from bot.store.samples import Sample
 from tests.support.clock import ManualClock
 from tests.support.configs import config
 from tests.support.incidents import alice
+from tests.support.retention import pruned
 from tests.support.story import Story
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -126,18 +127,25 @@ async def test_the_hour_that_is_not_over_is_drawn_within_the_window(database, cl
     assert [point.at for point in given.facts["chart"].within()] == [clock.now()]
 
 
-async def test_in_a_long_window_a_restart_is_an_hour_that_saw_a_young_process(database, clock):
+async def test_where_raw_readings_are_gone_a_restart_is_an_hour_of_a_young_process(database, clock):
     clock.advance(HOUR - clock.now() % HOUR)
-    await database.write(put, "cpu_percent", (MINUTE, 50.0))
     await database.write(
         put,
         "uptime_s",
         *((5 * HOUR - number * MINUTE, 80_000.0 + 60 * number) for number in range(60)),
-        *((4 * HOUR - number * MINUTE, 20.0 + 60 * number) for number in range(120)),
+        *((4 * HOUR - number * MINUTE, 20.0 + 60 * number) for number in range(240)),
     )
-    given = await ask(database, window=3 * DAY)
+    restarted = clock.now() - 4 * HOUR
+    clock.advance(2 * DAY)
+    await pruned(database)
+    await database.write(put, "cpu_percent", (MINUTE, 50.0))
+    await database.write(put, "uptime_s", (2 * HOUR, 9_000.0), (2 * HOUR - MINUTE, 30.0))
+    given = await ask(database, window=4 * DAY)
     assert isinstance(given, Answer)
-    assert given.facts["chart"].marks == (Mark(clock.now() - 4 * HOUR + 30 * MINUTE, "restart"),)
+    assert given.facts["chart"].marks == (
+        Mark(restarted + 30 * MINUTE, "restart"),
+        Mark(clock.now() - 2 * HOUR + 30 * SECOND, "restart"),
+    )
 
 
 async def test_what_was_learned_and_what_is_worse_than_it_are_shown(database, clock):
