@@ -20,6 +20,7 @@ from bench import (
     machine,
     snapshot,
     statistics,
+    storm,
     sweep,
     table,
     timers,
@@ -36,6 +37,7 @@ MEASUREMENTS = {
     "drawing": drawing.measure,
     "charts": charts.measure,
     "snapshot": snapshot.measure,
+    "storm": storm.measure,
 }
 
 
