@@ -316,6 +316,17 @@ SENTENCES = {
         },
         "9 sections, 12 entries, 1 chart; kept as `postmortems/INC-7-2.md`. `INC-7.md` was edited",
     ),
+    "regression": (
+        {
+            "what": "began",
+            "target": "iora",
+            "metric": "memory_mb",
+            "unit": "MB",
+            "changes": [{"method": "guide", "degradation": 0.22}],
+            "severity": "moderate",
+        },
+        "Regression on iora: memory is 22 % worse than its baseline.",
+    ),
     "evidence": ({"healths": [SICK]}, "Evidence: iora UNHEALTHY: CPU 96 % (critical above 90)"),
 }
 
