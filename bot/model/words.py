@@ -44,7 +44,11 @@ WORDS = (
     Word("assign", "assign [INC-n] @person [role]", "make someone commander, or give a role"),
     Word("severity", "severity [INC-n] sev1..sev4", "another severity brings its policy"),
     Word("mitigate", "mitigate [INC-n] [text]", "the impact is over, the cause is not mended"),
-    Word("resolve", "resolve [INC-n] [text]", "it is over"),
+    Word(
+        "resolve",
+        "resolve [INC-n] [anyway] [text]",
+        "it is over; where the readings still fail, anyway and the reason",
+    ),
     Word("reopen", "reopen INC-n [text]", "it was not over"),
     Word("note", "note [INC-n] TEXT", "a line for the timeline"),
     Word(

@@ -103,9 +103,7 @@ def resolve_anyway(asked: Challenge) -> View:
     """What still fails, and why it is over all the same: nothing is resolved without that."""
     lines = [f"• {outside(line, 200)}" for line in asked.failing]
     fields = [
-        section(
-            f"*{len(lines)} {'thing still speaks' if len(lines) == 1 else 'things still speak'} against it:*"
-        ),
+        section("*It is not over by the last readings:*"),
         *paragraphs(that_fit(lines)),
         text_field(
             "text",

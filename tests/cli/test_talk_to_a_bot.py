@@ -92,7 +92,18 @@ async def test_a_refusal_names_who_may_and_how_to_become_one(house, tmp_path):
     assert found.code == 1
     assert found.json()["refused"] == "You may not resolve INC-1."
     with_role(tmp_path)
-    assert (await iora(tmp_path, environ, "resolve", "INC-1")).code == 0
+    asked = await iora(tmp_path, environ, "resolve", "INC-1")
+    assert asked.code == 1
+    assert asked.err.strip() == (
+        "INC-1 is not resolved yet: iora is UNKNOWN: it was not read yet. Resolving it anyway takes a "
+        "reason: `iora resolve INC-1 anyway REASON`."
+    )
+    asked = await iora(tmp_path, environ, "resolve", "INC-1", "--json")
+    assert asked.json()["refused"].startswith("INC-1 is not resolved yet")
+    done = await iora(tmp_path, environ, "resolve", "INC-1", "anyway", "seen by hand & eye")
+    assert (done.code, done.err) == (0, "")
+    shown = await iora(tmp_path, environ, "timeline", "INC-1")
+    assert "all the same: seen by hand & eye (iora is UNKNOWN: it was not read yet)" in shown.out
 
 
 @pytest.mark.parametrize(
