@@ -74,7 +74,7 @@ WORDS = (
     ),
     Word(
         "silence",
-        "silence TARGET ... DURATION REASON | TARGET ... until 14:30 REASON | end [N]",
+        "silence TARGET DURATION REASON | TARGET until TIME REASON | end [SILENCE]",
         "don't tell of what the bot finds there by itself, for 24 h at most; `all` is every target",
     ),
     Word("silences", "silences", "what is silenced, by whom, why and until when; maintenance too"),

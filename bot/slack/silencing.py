@@ -18,7 +18,7 @@ _REASON = 200
 
 
 def silence(said: Said) -> SetSilence | EndSilence | Refusal:
-    """``TARGET ... DURATION REASON``, ``TARGET ... until TIME REASON`` or ``end [N]``"""
+    """``TARGET ... DURATION REASON``, ``TARGET ... until TIME REASON`` or ``end [SILENCE]``"""
     words = [from_slack(word) for word in said.words]
     if words and words[0].lower() in _END and words[0] not in said.targets:
         return _end(words[1:])

@@ -266,6 +266,7 @@ def examples(usage: str) -> list[str]:
         "DURATION": "4h",
         "TIME": "18:00",
         "TARGET": "iora",
+        "SILENCE": "3",
         "ID": "diag_1750000000_a1b2c3d4e5f6",
         "RUNBOOK": "high-cpu-usage",
         "name=value ...": "hold=5m reason=slow",

@@ -207,3 +207,23 @@ async def test_a_window_of_maintenance_makes_it_wait(
     assert (said.facts["by"], said.facts["name"]) == ("bot", "maintenance backup")
     await story.go_on(7 * MINUTE)
     assert await story.paged() == [ALICE, ALICE, BOB]
+
+
+async def test_another_way_is_told_that_it_is_over_so_that_it_may_be_paged_anew(
+    database: Database, clock: ManualClock
+) -> None:
+    hook = {"kind": "webhook", "url": "http://127.0.0.1:9/", "secret": "a secret"}
+    ways = {"ways": {"hook": hook}, "people": {ALICE: {"ways": ["hook"]}}}
+    story = Story(database, clock, config(**ways))
+    await finds(story)
+    await story.fire()
+    (ping,) = await story.messages("ping")
+    await story.deliver(ping)
+    await silence(story)
+    attempt = await database.write(sending.begin, ping.destination, story.config)
+    assert attempt is not None
+    assert (attempt.what, attempt.event) == ("edit", "resolved")
+    await story.go_on(31 * MINUTE)
+    again = (await story.messages("ping"))[-1]
+    assert again.id != ping.id
+    assert (again.via, again.state) == ("hook", State.WAITING)

@@ -43,6 +43,8 @@ DIALOGUE = [
     ("oncall", ["No schedule is configured."]),
     ("drill", ["Drill of the policy critical", "pings people for real", "Start the drill"]),
     ("override primary <@U02BOB> 4h", ["No schedule is configured."]),
+    ("silence iora 30m deploy", ["what the bot finds on iora is not told until", "(deploy)"]),
+    ("silences", ["*1* iora until", "deploy"]),
 ]
 
 
