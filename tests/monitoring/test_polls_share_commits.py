@@ -23,11 +23,14 @@ async def test_a_thousand_polls_share_their_commits(tmp_path: Path) -> None:
     async with Service().listening() as service:
         service.open.clear()
         names = [f"service-{number}" for number in range(COUNT)]
-        config = config_for(service, targets={name: target(service.url) for name in names})
+        patient = target(
+            service.url, health={"url": service.url, "status": "status", "timeout": "1m"}
+        )
+        config = config_for(service, targets=dict.fromkeys(names, patient))
         database = Database(tmp_path / "iora.db", clock)
         async with Client(config.allows) as client:
             monitoring = Monitoring(database, client, Live(config), clock)
-            asked = asyncio.create_task(monitoring.refresh(names, 60_000))
+            asked = asyncio.create_task(monitoring.refresh(names, 100_000))
             async with asyncio.timeout(60):
                 while service.requests < COUNT:
                     await asyncio.sleep(0.01)
