@@ -6,7 +6,6 @@ The learned baseline (``bot.rules.learned``) stands beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from bot.model.config import Config
@@ -125,9 +124,3 @@ def recommendations(metric: str, degradation: float) -> tuple[str, ...]:
     """The guide's, by metric; over 50 % the critical one comes first."""
     first = (_CRITICAL_ACTION,) if degradation > CRITICAL else ()
     return (*first, *_ACTIONS.get(_KINDS.get(metric, ""), _OTHER_ACTIONS))
-
-
-def known(metrics: Mapping[str, object], config: Config) -> dict[str, Worse]:
-    """Those of the metrics of which it is known on which side they are worse."""
-    found = {metric: worse_when(metric, config) for metric in metrics}
-    return {metric: worse for metric, worse in found.items() if worse is not None}
