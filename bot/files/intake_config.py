@@ -23,7 +23,7 @@ def expressions(data: Data) -> Iterator[Fault]:
     ]
     for at, text in places:
         if isinstance(text, str) and text and not is_jmespath(text):
-            yield no_jmespath(at, "a path into one alert such as message or labels.service")
+            yield no_jmespath(at, "a path into what is sent, such as message or labels.service")
 
 
 def names(data: Data) -> Iterator[Fault]:
@@ -36,7 +36,8 @@ def names(data: Data) -> Iterator[Fault]:
     targets = [str(at[-1]) for at, _ in each(data, "targets", None)]
     used = (*each(data, *_SOURCES, "policy"), *each(data, *_JOBS, "policy"))
     yield from _unknown(used, policies, "policy", "add it below escalation.policies")
-    yield from _unknown(each(data, *_JOBS, "target"), targets, "target", "add it below targets")
+    meant = (*each(data, *_SOURCES, "target"), *each(data, *_JOBS, "target"))
+    yield from _unknown(meant, targets, "target", "add it below targets")
 
 
 def tokens(data: Data) -> Iterator[Fault]:

@@ -155,6 +155,38 @@ class JsonSource(AlertSource):
         return self
 
 
+class DeployMap(Written):
+    """Where each part of a deploy is: JMESPath into one deploy's JSON."""
+
+    title: Expression
+    target: Expression | None = None
+    status: Expression | None = None
+    at: Expression | None = Field(
+        None, description="ISO 8601, or seconds since the epoch; default: when it is told"
+    )
+
+
+class DeploySource(Limits):
+    """Whatever deploys, telling of it: ``iora deploy`` by HTTP."""
+
+    kind: Literal["deploys"]
+    token: Token
+    items: Expression | None = Field(None, description="default: the body, or each of its list")
+    map: DeployMap
+    target: Name | None = Field(None, description="where the map names none")
+    done: tuple[Word, ...] = Field((), description="words of the status that count; default: all")
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if self.target is None and self.map.target is None:
+            raise ValueError("expected target, or map.target")
+        return self
+
+    def counts(self, word: str) -> bool:
+        """Whether a deploy of this status was done."""
+        return not self.done or word.strip().lower() in {one.lower() for one in self.done}
+
+
 class Job(Opening, Limits):
     """A job that must report: ``grace`` after ``every`` it is missed."""
 
@@ -165,7 +197,9 @@ class Job(Opening, Limits):
     rate: int = Field(10, ge=1, le=1_000, description="requests a second")
 
 
-SourceSettings = Annotated[AlertmanagerSource | JsonSource, Field(discriminator="kind")]
+SourceSettings = Annotated[
+    AlertmanagerSource | JsonSource | DeploySource, Field(discriminator="kind")
+]
 
 
 class Intake(Written):
@@ -177,6 +211,7 @@ class Intake(Written):
     def opening(self, source: str, labels: Labels) -> Opening | None:
         """What is opened for a group of alerts; None: the config has no such source any more."""
         if source != HEARTBEATS:
-            return self.sources.get(source)
+            found = self.sources.get(source)
+            return found if isinstance(found, AlertSource) else None
         name = dict(labels).get(HEARTBEATS)
         return Opening() if name is None else self.heartbeats.get(name)

@@ -6,25 +6,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
-
-import jmespath
-from jmespath.exceptions import JMESPathError
-from jmespath.parser import ParsedResult
 
 from bot.model.alert import Alert, Labels, Told
 from bot.model.intake import AlertmanagerSource, AlertSource, JsonSource
+from bot.rules.foreign import Unreadable, found, moment, text_of
 
 TITLE, TEXT, LABEL, LABELS = 200, 500, 300, 64
 REST = "*"
 """The key of the group that takes what is too much."""
 _TARGET_LABELS = ("target", "service", "job")
-
-
-class Unreadable(ValueError):
-    """Nothing in it can be understood: what was expected, in words for whoever set the tool up."""
 
 
 def told(name: str, source: AlertSource, body: object, targets: Collection[str], now: int) -> Told:
@@ -66,7 +57,7 @@ def _items(
     else:
         assert isinstance(source, JsonSource)
         payload = {}
-        items = body if source.items is None else _found(source.items, body)
+        items = body if source.items is None else found(source.items, body)
     for item in items if isinstance(items, list) else [items]:
         yield (item if isinstance(item, dict) else {}), payload
 
@@ -76,7 +67,7 @@ def _payload(body: object) -> Mapping[str, Any]:
     if not isinstance(body, dict) or not isinstance(body.get("alerts"), list):
         raise Unreadable("expected Alertmanager's webhook message: an object with a list `alerts`")
     if body.get("version", "4") != "4":
-        raise Unreadable(f"expected version 4 of the message, got {_text(body['version'], 20)}")
+        raise Unreadable(f"expected version 4 of the message, got {text_of(body['version'], 20)}")
     return body
 
 
@@ -97,19 +88,19 @@ def _alert(
     if firing is None:
         return None
     labels, target = part.labels, part.target(targets)
-    fingerprint = _text(part.get("fingerprint") or item.get("fingerprint"), LABEL)
+    fingerprint = text_of(part.get("fingerprint") or item.get("fingerprint"), LABEL)
     return Alert(
         source=name,
         fingerprint=fingerprint or _digest(title, target, labels),
         title=title,
         firing=firing,
-        since=min(_moment(part.get("since") or item.get("startsAt")) or now, now),
+        since=min(moment(part.get("since") or item.get("startsAt")) or now, now),
         severity=source.severity_of(part.severity),
         target=target,
         group=part.group,
         labels=labels,
         summary=part.summary,
-        url=_text(part.get("url") or item.get("generatorURL"), 1_000),
+        url=text_of(part.get("url") or item.get("generatorURL"), 1_000),
         cut=part.cut,
     )
 
@@ -129,11 +120,11 @@ class _Part:
     def get(self, field: str) -> object:
         """What the map finds; None where it says nothing."""
         expression = getattr(self._source.map, field)
-        return None if expression is None else _found(expression, self._item)
+        return None if expression is None else found(expression, self._item)
 
     @property
     def title(self) -> str:
-        return _text(self.get("title") or self._own.get("alertname"), TITLE)
+        return text_of(self.get("title") or self._own.get("alertname"), TITLE)
 
     @property
     def no_title(self) -> str:
@@ -142,33 +133,33 @@ class _Part:
 
     @property
     def status(self) -> str:
-        found = self.get("status")
-        if found is None and self._told:
-            found = self._item.get("status") or self._payload.get("status")
-        return _text(found, 100)
+        word = self.get("status")
+        if word is None and self._told:
+            word = self._item.get("status") or self._payload.get("status")
+        return text_of(word, 100)
 
     @property
     def severity(self) -> str:
-        return _text(self.get("severity") or self._own.get("severity"), 100)
+        return text_of(self.get("severity") or self._own.get("severity"), 100)
 
     @property
     def summary(self) -> str:
         notes = self._item.get("annotations") if self._told else None
         notes = notes if isinstance(notes, dict) else {}
         own = notes.get("summary") or notes.get("description") or notes.get("message")
-        return _text(self.get("summary") or own, TEXT)
+        return text_of(self.get("summary") or own, TEXT)
 
     @property
     def labels(self) -> Mapping[str, str]:
         if self._told:
             return self._own
         paths = self._source.map.labels
-        found = {name: _text(_found(path, self._item), LABEL) for name, path in paths.items()}
-        return {name: value for name, value in found.items() if value}
+        read = {name: text_of(found(path, self._item), LABEL) for name, path in paths.items()}
+        return {name: value for name, value in read.items() if value}
 
     def target(self, targets: Collection[str]) -> str:
         """A name that the config knows goes before one that it doesn't."""
-        mapped = _text(self.get("target"), 100)
+        mapped = text_of(self.get("target"), 100)
         if mapped or not self._told:
             return mapped
         named = [self._own[name] for name in _TARGET_LABELS if self._own.get(name)]
@@ -188,64 +179,16 @@ class _Part:
         return min(cut, 1_000_000) if isinstance(cut, int) and cut > 0 else 0
 
 
-def _labels(found: object) -> dict[str, str]:
-    if not isinstance(found, dict):
+def _labels(given: object) -> dict[str, str]:
+    if not isinstance(given, dict):
         return {}
-    some = list(found.items())[:LABELS]
-    return {_text(name, 100): _text(value, LABEL) for name, value in some}
-
-
-@lru_cache(1_000)
-def _compiled(expression: str) -> ParsedResult:
-    return jmespath.compile(expression)
-
-
-def _found(expression: str, data: object) -> object:
-    """What an expression finds; one that does not suit what it is asked of finds nothing."""
-    try:
-        found: object = _compiled(expression).search(data)
-    except JMESPathError:
-        return None
-    return found
-
-
-def _text(value: object, limit: int) -> str:
-    """A value as one line of text that any store takes; a list or an object as JSON."""
-    match value:
-        case None:
-            return ""
-        case str():
-            text = value[: 4 * limit]
-        case bool() | int() | float() | list() | dict():
-            text = json.dumps(value, ensure_ascii=False)[: 4 * limit]
-        case _:
-            text = str(value)
-    if not text.isprintable():
-        text = "".join(sign if sign.isprintable() else " " for sign in text)
-    return " ".join(text.split())[:limit]
+    some = list(given.items())[:LABELS]
+    return {text_of(name, 100): text_of(value, LABEL) for name, value in some}
 
 
 def _digest(title: str, target: str, labels: Mapping[str, str]) -> str:
     text = json.dumps([title, target, sorted(labels.items())], ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _moment(value: object) -> int | None:
-    """Milliseconds since the epoch; None for Go's zero date (year 1) and whatever else is no time."""
-    try:
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            at = round(moment.timestamp() * 1_000)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            at = round(
-                value * 1_000 if value < 10**11 else value
-            )  # later than year 5000: milliseconds
-        else:
-            return None
-    except (ValueError, OverflowError):
-        return None
-    return at if at > 0 else None
 
 
 def named(titles: Mapping[str, int], most: int = 3) -> str:

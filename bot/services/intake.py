@@ -22,7 +22,7 @@ from bot.store import alerts, timers
 from bot.store.database import Database, Tx
 
 KIND = "alerts"
-AT_ONCE = 200
+AT_ONCE = 100
 """Alerts that are stored in one function: a few milliseconds, so that a command waits no longer."""
 MOST_WAITING = 20_000
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.model.alert import HEARTBEATS
 from bot.model.config import Config
+from bot.model.intake import AlertSource
 from bot.model.units import format_duration
 from bot.rules.alert import counted
 from bot.rules.job import due_at
@@ -29,14 +30,16 @@ def heard(tx: Tx, config: Config) -> list[Heard]:
 
 def _sources(tx: Tx, config: Config) -> Iterator[Heard]:
     last, firing = alerts.heard(tx), alerts.firing_by_source(tx)
-    for name in config.intake.sources:
+    for name, source in config.intake.sources.items():
         at = last.get(name)
         if at is None:
-            fix = f"send it an alert: see README, Config, and intake.sources.{name}"
+            fix = f"let it send something: see README, Config, and intake.sources.{name}"
             yield Heard(f"intake {name}: never heard", fix)
         else:
             ago = format_duration(tx.now - at)
-            yield Heard(f"intake {name}: heard {ago} ago, {counted(firing.get(name, 0), 0)}")
+            count = counted(firing.get(name, 0), 0)
+            fires = f", {count}" if isinstance(source, AlertSource) else ""
+            yield Heard(f"intake {name}: heard {ago} ago{fires}")
 
 
 def _jobs(tx: Tx, config: Config) -> Iterator[Heard]:

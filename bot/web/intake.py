@@ -1,4 +1,4 @@
-"""``POST /intake/...``: alerts of Alertmanager, of any tool that sends JSON, and the reports of jobs.
+"""``POST /intake/...``: alerts of Alertmanager, of any tool that sends JSON, deploys, and the reports of jobs.
 
 200 means stored. Alertmanager sends again after a 5xx only (its webhook gives up at 4xx, also at 429), so
 what it is to send later is 503 for it, and 429 for everybody else; both say when (``Retry-After``).
@@ -19,9 +19,11 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.errors import StoreError
 from bot.model.alert import HEARTBEATS, Told
-from bot.model.intake import AlertmanagerSource, AlertSource, Job, Limits
-from bot.rules.alert import Unreadable, told
-from bot.services import jobs
+from bot.model.intake import AlertmanagerSource, AlertSource, DeploySource, Job, Limits
+from bot.rules.alert import told
+from bot.rules.foreign import Unreadable
+from bot.rules.foreign_deploy import deployed
+from bot.services import foreign_deploys, jobs
 from bot.services.intake import Flooded, Intake
 from bot.services.live import Live
 from bot.store.database import Database
@@ -43,7 +45,7 @@ class Sender:
     """Whoever the token is of."""
 
     name: str
-    settings: AlertSource | Job
+    settings: AlertSource | DeploySource | Job
 
     @property
     def later(self) -> int:
@@ -145,6 +147,8 @@ class IntakeDoor:
             await self._database.write(jobs.report, self._live.config, name)
             return web.json_response({"status": "stored"})
         try:
+            if isinstance(sender.settings, DeploySource):
+                return await self._deploys(sender.name, sender.settings, body)
             read = await self._aside(body, partial(_read, self._live, sender, self._clock.now()))
         except Unreadable as error:
             log.warning("what %s sent can't be read: %s", sender.name, error)
@@ -152,6 +156,14 @@ class IntakeDoor:
             return _refusal(400, str(error), "body", fix)
         await self._intake.take(read.alerts)
         return _stored(read, sender)
+
+    async def _deploys(self, name: str, source: DeploySource, body: bytes) -> web.Response:
+        found = deployed(source, _parsed(body))
+        config = self._live.config
+        refused = await self._database.write(foreign_deploys.record, config, name, found)
+        if refused:
+            raise Unreadable(refused[0])
+        return web.json_response({"status": "stored", "deploys": len(found)})
 
     async def _aside(self, body: bytes, read: Callable[[bytes], Told]) -> Told:
         if len(body) < ASIDE_FROM:
@@ -162,12 +174,16 @@ class IntakeDoor:
 def _read(live: Live, sender: Sender, now: int, body: bytes) -> Told:
     settings = sender.settings
     assert isinstance(settings, AlertSource)
+    return told(sender.name, settings, _parsed(body), live.config.targets, now)
+
+
+def _parsed(body: bytes) -> object:
     try:
         found: object = json.loads(body)
     except (ValueError, RecursionError) as error:
         place = f" at byte {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise Unreadable(f"expected JSON in UTF-8, it can't be read{place}") from None
-    return told(sender.name, settings, found, live.config.targets, now)
+    return found
 
 
 def _stored(read: Told, sender: Sender) -> web.Response:

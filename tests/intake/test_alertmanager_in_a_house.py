@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from bot.wiring import Bot
+from bot.workspace.records import Message
 from tests.support.alerts import ALERTMANAGER, INTAKE, bearer, firing, message, resolved
 from tests.support.house import ALICE, House, config_for, living, standing, text_of
 
@@ -62,3 +64,40 @@ async def test_a_burst_is_one_incident_whose_card_counts_until_all_is_resolved(t
             shown = await house.slash(ALICE, "incidents")
             assert shown.ok
             assert len(await house.entries(1, "resolved")) == 0, "a person resolves it"
+
+
+async def test_what_was_stored_before_a_restart_is_looked_at_after_it(tmp_path: Path):
+    async with standing(tmp_path) as house:
+        config = config_for(house.target, intake=INTAKE)
+        async with living(house, config) as bot:
+            body = message([firing(number=number) for number in range(3)])
+            status, _ = await post(bot, "/intake/alertmanager", body, bearer(ALERTMANAGER))
+            assert status == 200
+        assert house.card() is None
+        house.clock.move(60_000)
+        async with living(house, config):
+            await until_card_says(house, "3 alerts firing")
+
+
+async def test_a_suggestion_becomes_an_incident_by_a_press(tmp_path: Path):
+    told = copy.deepcopy(INTAKE)
+    told["sources"]["prometheus"] |= {"open": "suggest"}
+    async with (
+        standing(tmp_path) as house,
+        living(house, config_for(house.target, intake=told)) as bot,
+    ):
+        body = message([firing(number=number) for number in range(3)])
+        await post(bot, "/intake/alertmanager", body, bearer(ALERTMANAGER))
+        house.advance(3_000)
+
+        def suggested() -> Message | None:
+            seen = [one for one in house.messages() if "Is it an incident?" in one.text]
+            return seen[0] if seen else None
+
+        suggestion = await house.until(suggested, "a suggestion")
+        assert "3 alerts firing" in text_of(suggestion)
+        await house.press(ALICE, suggestion, "iora:finding:declare")
+        card = await until_card_says(house, "3 alerts firing")
+        assert "SEV3" in card
+        await house.until(lambda: "made it INC-1" in text_of(house.messages()[0]), "said so")
+        assert not house.slack.rejections

@@ -106,14 +106,14 @@ MISTAKES = {
     "an expression that can't be read": (
         ("title: message,", "title: 'message[',"),
         (
-            "c.yaml:23:20: not a JMESPath expression; expected a path into one alert such as message or"
+            "c.yaml:23:20: not a JMESPath expression; expected a path into what is sent, such as message or"
             " labels.service"
         ),
     ),
     "items that can't be read": (
         ("items: builds", "items: '[['"),
         (
-            "c.yaml:22:14: not a JMESPath expression; expected a path into one alert such as message or"
+            "c.yaml:22:14: not a JMESPath expression; expected a path into what is sent, such as message or"
             " labels.service"
         ),
     ),
@@ -166,7 +166,7 @@ MISTAKES = {
     ),
     "a kind that there is not": (
         ("kind: json", "kind: jsn"),
-        "c.yaml:20:13: got text 'jsn'; expected alertmanager or json; did you mean json?",
+        "c.yaml:20:13: got text 'jsn'; expected alertmanager, json or deploys; did you mean json?",
     ),
     "a job that is asked all the time": (
         ("every: 24h", "every: 5s"),
@@ -198,5 +198,5 @@ def test_what_the_tour_shows_in_comments_can_be_read() -> None:
     names = dict.fromkeys(re.findall(r"\$\{(\w+)\}", live))
     environ = {name: f"a-token-of-{name}" for name in names}
     config = load_config_text(text.replace(block, live), "config.yaml", environ)
-    assert set(config.intake.sources) == {"prometheus", "builds"}
+    assert set(config.intake.sources) == {"prometheus", "builds", "ci"}
     assert set(config.intake.heartbeats) == {"nightly-backup"}

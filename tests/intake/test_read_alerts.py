@@ -10,7 +10,8 @@ import pytest
 from bot.model.alert import Alert, Told
 from bot.model.incident import Severity
 from bot.model.intake import AlertmanagerSource, AlertSource, JsonSource
-from bot.rules.alert import Unreadable, counted, key_of, named, titled, told
+from bot.rules.alert import counted, key_of, named, titled, told
+from bot.rules.foreign import Unreadable
 from tests.support.alerts import firing, message, resolved
 
 NOW = 1_750_000_000_000
