@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.model.actor import BOT, Actor
 from bot.model.answer import Challenge
 from bot.model.command import OnIncident, Resolve
 from bot.model.config import Config
@@ -24,15 +23,14 @@ def challenged(
     config: Config,
     incident: Incident,
     command: OnIncident,
-    actor: Actor,
     change: lifecycle.Change,
 ) -> lifecycle.Change | Challenge:
     """The change, with what was still failing among its facts; or the question, before there is a reason.
 
     Out of what is stored: the answer to a click doesn't wait for a target. Alerts of other tools that
-    fire count too. A drill, and what the bot does by itself, are not asked about.
+    fire count too. A drill is not asked about.
     """
-    if not isinstance(command, Resolve) or incident.drill or actor.text == BOT:
+    if not isinstance(command, Resolve) or incident.drill:
         return change
     failing = [line for name in incident.targets for line in _failing(tx, config, name)]
     failing += _firing(tx, incident)

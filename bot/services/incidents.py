@@ -185,7 +185,7 @@ def _decided(
         confirm = takeover.confirm(tx, config, incident, command, asked.actor, entries)
         if confirm is not None:  # nothing was refused, so nothing is on the timeline
             return confirm
-        decision = challenge.challenged(tx, config, incident, command, asked.actor, decision)
+        decision = challenge.challenged(tx, config, incident, command, decision)
         if isinstance(decision, Challenge):
             return decision
     if isinstance(decision, Refusal):

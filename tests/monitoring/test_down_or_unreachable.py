@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from bot.model.actor import Actor
+from bot.model.config import Config
+from bot.services.monitoring import SAID
+from bot.store import samples
 from tests.support.agents import TOKEN, agent, write
-from tests.support.house import BOB, House, config_for, living, standing, text_of
+from tests.support.house import BOB, PATIENCE_S, House, config_for, living, standing, text_of
 from tests.support.ports import kept_port
 from tests.support.targets import Service, health_facts
 
@@ -47,14 +50,21 @@ def behind_a_wall(service: Service) -> str:
     return service.url.replace("127.0.0.1", "127.0.0.2")
 
 
-def config(house: House, url: str, agent_url: str, relay: str | None = "health") -> Any:
+def config(
+    house: House,
+    url: str,
+    agent_url: str,
+    relay: str | None = "health",
+    poll: str = "1h",
+    **more: Any,
+) -> Config:
     relayed = {"relay": relay} if relay else {}
     written = {
-        "poll": "1h",
+        "poll": poll,
         "health": {"url": url, "status": "status", "timeout": "3s", **relayed},
         "agent": {"url": agent_url, "token": TOKEN},
     }
-    return config_for(house.target, targets={"api": written}, baselines={}, critical={})
+    return config_for(house.target, targets={"api": written}, baselines={}, critical={}, **more)
 
 
 async def facts(house: House) -> dict[str, Any]:
@@ -182,7 +192,10 @@ async def test_a_second_look_that_takes_long_holds_up_no_other_target(house, nob
         away = {
             "poll": "1h",
             "health": {"url": f"http://127.0.0.1:{nobody}/health", "relay": "health"},
-            "agent": {"url": f"http://127.0.0.1:{mute.sockets[0].getsockname()[1]}"},
+            "agent": {
+                "url": f"http://127.0.0.1:{mute.sockets[0].getsockname()[1]}",
+                "timeout": "2s",
+            },
         }
         well = {"poll": "1h", "health": {"url": f"{house.target.url}/api/health"}}
         both = {"away": away, "well": well}
@@ -198,3 +211,22 @@ async def test_polls_that_never_reached_it_are_no_errors_of_the_target(house, se
             (found,) = await bot.monitoring.refresh(("api",), 5_000)
             (rate,) = [one for one in found.readings if one.metric == "error_rate_percent"]
             assert (rate.value, rate.samples) == (None, 0)
+
+
+async def test_nobody_is_woken_before_it_is_down_on_its_own_host_too(house, service, tmp_path):
+    rule = {"name": "down", "when": "verdict == down", "for": "0s", "open": "declare"}
+    with relaying(tmp_path, service.url) as url:
+        watched = config(house, behind_a_wall(service), url, poll="500ms", detection=[rule])
+        async with living(house, watched) as bot:
+            async with asyncio.timeout(PATIENCE_S):
+                while len(await bot.database.read(samples.since, "api", SAID, 0)) < 2:
+                    await asyncio.sleep(0.05)
+            assert not house.messages(), "unreachable from here is not down"
+            service.status, service.body = 503, b""
+            card = await house.until(house.card, "the card")
+            assert "api" in card.text
+            evidence = await house.until_entry(1, "evidence")
+            (kept,) = evidence.facts["healths"]
+            assert kept["verdict"] == "down"
+            assert [view["place"] for view in kept["views"]] == ["here", "its host"]
+            assert kept["views"][1]["said"] == "HTTP 503 without a body"

@@ -12,6 +12,7 @@ from bot.model.incident import Status
 from bot.model.reading import Verdict
 from bot.services.incidents import Done
 from bot.services.monitoring import SAID
+from bot.store import incidents as stored
 from bot.store import samples
 from bot.store.database import Database, Tx
 from bot.store.samples import Sample
@@ -181,6 +182,17 @@ async def test_only_resolving_is_asked_about(story):
 
 async def test_an_incident_without_targets_is_not_asked_about(story):
     await story.declare()
+    await story.change(Resolve())
+
+
+def _make_drill(tx: Tx) -> None:
+    stored.update(tx, 1, {"drill": 1})
+
+
+async def test_a_drill_is_not_asked_about(story):
+    await story.declare(targets=("iora",))
+    await polled(story, cpu_percent=96.0)
+    await story.database.write(_make_drill)
     await story.change(Resolve())
 
 

@@ -119,14 +119,3 @@ async def test_what_was_allowed_when_the_form_opened_is_asked_again_when_it_is_s
     assert (await house.slash(BOB, "resolve INC-1 anyway it is the sensor")).ok
     late = await house.slack.acts.submit(ALICE, form.id, {"text": {"text": "me too"}})
     assert "resolved already" in late.errors["text"]
-
-
-async def test_a_drill_is_resolved_without_a_question(house):
-    house.target.cpu = 96.0
-    await house.until_reading("cpu_percent", lambda value: value > 90)
-    assert (await house.slash(ALICE, "drill critical")).ok
-    (plan,) = await house.until(lambda: house.whispers(ALICE), "the plan")
-    assert (await house.press(ALICE, plan, "iora:drill:start")).ok
-    await house.until(house.card, "the drill's card")
-    said = await house.slash(ALICE, "resolve INC-1")
-    assert "not resolved yet" not in said.message.text
