@@ -17,8 +17,13 @@ from bot.store.database import Tx
 KIND = "alerts"
 
 
-def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> bool:
-    """The suggestion of the group's episode; False where it is there already."""
+def posted(tx: Tx, group: Group) -> bool:
+    """Whether the group's episode was suggested already."""
+    return outbox.by_key(tx, _key(group)) is not None
+
+
+def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> None:
+    """The suggestion of the group's episode."""
     facts = {
         "group": group.id,
         "title": what.title,
@@ -32,7 +37,7 @@ def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> boo
         **_counts(group, tally),
     }
     key, destination = _key(group), f"channel:{config.slack.channel}"
-    return outbox.add(tx, key, KIND, destination, facts) is not None
+    outbox.add(tx, key, KIND, destination, facts)
 
 
 def update(tx: Tx, group: Group, tally: Tally) -> None:

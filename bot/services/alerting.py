@@ -75,6 +75,8 @@ def _looked_at(tx: Tx, group: Group, incident: Incident | None) -> tuple[Group, 
 
 def _open(tx: Tx, config: Config, group: Group, tally: Tally, opening: Opening) -> None:
     """An incident or a suggestion; nothing while it is muted; with the rest where it is too much."""
+    if opening.open == "suggest" and alert_suggestions.posted(tx, group):
+        return
     what = found_of(group, tally, config, opening)
     muted = muting(tx, config, what.targets, tx.now)
     if muted is not None:
@@ -88,8 +90,8 @@ def _open(tx: Tx, config: Config, group: Group, tally: Tally, opening: Opening) 
         alerts.settle(tx, group.id, {"active": 0, "firing": 0, "cleared_at": tx.now})
         look_soon(tx, rest, tx.now + alerting.GATHER_MS)
     elif opening.open == "suggest":
-        if alert_suggestions.post(tx, config, group, what, tally):
-            alerts.settle(tx, group.id, {"opened_at": tx.now})
+        alert_suggestions.post(tx, config, group, what, tally)
+        alerts.settle(tx, group.id, {"opened_at": tx.now})
     else:
         open_incident(tx, config, group, tally, what, _BOT)
 

@@ -71,6 +71,8 @@ def live_on(tx: Tx, timer: Timer) -> None:
     if timers.fire(tx, timer):
         jobs.live(tx)
         alerts.forget(tx, tx.now - alerts.KEPT_MS)
+        for group_id in alerts.forget_silent(tx, tx.now - alerts.SILENT_MS):
+            intake.look_soon(tx, group_id, tx.now)
         timers.arm(tx, ALIVE, "", tx.now + ALIVE_EVERY_MS)
 
 

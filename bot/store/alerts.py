@@ -16,6 +16,9 @@ _GROUP = (
 _SAMPLE = 500
 """Alerts of a group whose titles are read: the newest."""
 KEPT_MS = 7 * 86_400_000
+"""After it was resolved."""
+SILENT_MS = 30 * 86_400_000
+"""After that long without a word an alert fires no more: its source can't say that it is over."""
 _AT_ONCE = 500
 
 
@@ -229,6 +232,18 @@ def forget(tx: Tx, before: int) -> int:
         limit=_AT_ONCE,
     )
     return gone
+
+
+def forget_silent(tx: Tx, before: int) -> list[int]:
+    """Drop, of the oldest, what fires without having been heard since a time; the groups that lost some."""
+    rows = tx.all(
+        """DELETE FROM alerts WHERE id IN (
+            SELECT id FROM (SELECT id, firing, heard_at FROM alerts ORDER BY id LIMIT :limit)
+            WHERE firing = 1 AND heard_at < :before) RETURNING group_id""",
+        before=before,
+        limit=_AT_ONCE,
+    )
+    return sorted({row["group_id"] for row in rows})
 
 
 def _fresh(tx: Tx, group_id: int, after: int, insisted: int) -> int:

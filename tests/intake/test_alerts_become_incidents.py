@@ -370,3 +370,28 @@ async def test_old_alerts_are_forgotten_and_what_fires_is_not(scene: Scene) -> N
     assert await scene.database.write(alerts.forget, before) == 1
     assert await scene.database.read(alerts.place_of, "prometheus", "DiskFull-1") is None
     assert await scene.database.read(alerts.place_of, "prometheus", "HighErrorRate-1") is not None
+
+
+async def test_what_nobody_has_spoken_of_for_a_month_fires_no_more(scene: Scene) -> None:
+    await scene.tell(alert(), alert(number=2))
+    scene.clock.advance(29 * 24 * 60 * MINUTE)
+    await scene.tell(alert())
+    scene.clock.advance(2 * 24 * 60 * MINUTE)
+    before = scene.clock.now() - alerts.SILENT_MS
+    (group,) = await scene.database.write(alerts.forget_silent, before)
+    await scene.database.write(intake.look_soon, group, scene.clock.now())
+    await scene.look()
+    assert await scene.counts() == (1, 0)
+
+
+async def test_a_suggestion_that_stands_for_long_is_not_made_again_in_a_storm(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await scene.look(20 * MINUTE)
+    await scene.receive(*(alert(f"Alert{number}", number) for number in range(20)))
+    await scene.look(MINUTE)
+    await scene.tell(alert(number=2))
+    messages = await scene.database.read(outbox.with_prefix, "alerts:")
+    assert len(messages) == MOST_INCIDENTS + 2
+    assert messages[0].facts["firing"] == 2
+    assert messages[-1].facts["title"] == "Many alerts from prometheus"
