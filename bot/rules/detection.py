@@ -153,20 +153,23 @@ def _is_lost(known: Known) -> bool:
 
 
 def _held(before: Hold, look: Look) -> Hold:
+    """``no`` counts only while something is found; of what is quiet, only what is pending is worth keeping."""
     judged = look.judged.truth
     missed = look.now > before.next_at + look.late or look.now < before.seen_at
     yes, no, lost = (NOTHING,) * 3 if missed else (before.yes, before.no, before.lost)
     planned = max(0, before.next_at - before.seen_at)
     gap = _BRIDGE * (planned + look.late)
+    is_over = Truth(Truth.YES - judged) if before.phase is Phase.FOUND else Truth.NO
     lost_now = Truth.YES if look.lost and judged is Truth.UNKNOWN else Truth.NO
-    return replace(
+    held = replace(
         before,
         yes=hold(yes, judged, look.now, gap, recovery=False),
-        no=hold(no, Truth(Truth.YES - judged), look.now, gap, recovery=True),
+        no=hold(no, is_over, look.now, gap, recovery=True),
         lost=hold(lost, lost_now, look.now, gap, recovery=False),
-        seen_at=look.now,
-        next_at=look.next_at,
     )
+    if before.phase is Phase.QUIET and NOTHING == held.yes == held.lost:
+        return held
+    return replace(held, seen_at=look.now, next_at=look.next_at)
 
 
 def _found(rule: Rule, held: Hold, look: Look) -> Decision:

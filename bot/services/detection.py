@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.model.actor import BOT
 from bot.model.book import Books
@@ -12,7 +12,7 @@ from bot.model.detection import Rule
 from bot.model.found import Found
 from bot.model.reading import Health, Verdict
 from bot.rules import detection
-from bot.rules.condition import Judged, Truth, evaluate
+from bot.rules.condition import Judged, evaluate
 from bot.rules.detection import Decision, Hold, Look, Phase
 from bot.rules.known import Values, of_time
 from bot.services import found, silences, suggestions, trend
@@ -26,6 +26,18 @@ _LATE_MS = 1_000
 _TURNS, _TURNS_WITHIN_MS = 6, 3_600_000
 """What comes and goes has so many lines of a timeline in an hour; the card says the rest."""
 
+_TELLS: tuple[detection.What, ...] = ("suggest", "declare", "no data")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One rule asked of one health."""
+
+    rule: Rule
+    health: Health
+    values: Values
+    judged: Judged
+
 
 def look(tx: Tx, config: Config, books: Books, health: Health) -> None:
     """Ask every rule of a target that was just polled, and commit what comes of it."""
@@ -38,17 +50,15 @@ def look(tx: Tx, config: Config, books: Books, health: Health) -> None:
     late = target.poll + target.timeout + _LATE_MS
     for rule in rules:
         before = known.get(rule.name) or Hold(rule=rule.name, target=health.target)
-        values = _values(tx, rule, health)
-        judged = evaluate(rule.when, values, tx.now)
+        seen = _seen(tx, rule, health)
         looked = Look(
-            judged=judged,
-            lost=detection.is_lost(rule.when, values),
+            judged=seen.judged,
+            lost=detection.is_lost(rule.when, seen.values),
             now=tx.now,
             next_at=next_at,
             late=late,
         )
-        decision = _decided(tx, config, rule, before, looked)
-        hold = _done(tx, config, books, rule, decision, judged, _title(rule, values, health))
+        hold = _done(tx, config, books, seen, _decided(tx, config, rule, before, looked))
         if hold != before:
             holds.keep(tx, hold)
         _hasten(tx, rule, hold, health, next_at, tx.now + target.poll)
@@ -71,33 +81,30 @@ def tidy(tx: Tx, config: Config) -> None:
         suggestions.forgotten(tx, hold)
 
 
-def _values(tx: Tx, rule: Rule, health: Health) -> Values:
+def _seen(tx: Tx, rule: Rule, health: Health) -> _Seen:
     names = [name for name, _ in rule.when.names]
-    values = {**trend.values(tx, health, names), **of_time(tx.now)}
-    return {**values, "verdict": detection.verdict_of(rule.when, health)}
-
-
-def _title(rule: Rule, values: Values, health: Health) -> str:
-    """``iora: CPU 96 % > 90``: what decided it, without source and age."""
-    plain = {name: replace(one, source="", at=None) for name, one in values.items()}
-    because = evaluate(rule.when, plain, 0).because
-    if health.verdict is Verdict.DOWN and any("verdict" in name for name, _ in rule.when.names):
-        because = (f"down, {health.reason}",)
-    return f"{health.target}: {'; '.join(because[:2])}"
+    values = {
+        **trend.values(tx, health, names),
+        **of_time(tx.now),
+        "verdict": detection.verdict_of(rule.when, health),
+    }
+    return _Seen(rule, health, values, evaluate(rule.when, values, tx.now))
 
 
 def _decided(tx: Tx, config: Config, rule: Rule, before: Hold, looked: Look) -> Decision:
     """Whether there is an incident, or a silence, is asked only where that makes a difference."""
-    if before.idle and looked.judged.truth is Truth.NO:
-        return detection.decide(rule, before, looked)
-    known = _incident_of(tx, rule, before)
-    decision = detection.decide(rule, before, replace(looked, incident=known))
-    if decision.what in {"suggest", "declare", "no data"}:
+    if before.phase is Phase.QUIET:
+        decision = detection.decide(rule, before, looked)
+        if decision.what not in _TELLS:
+            return decision
+    looked = replace(looked, incident=_incident_of(tx, rule, before))
+    decision = detection.decide(rule, before, looked)
+    if decision.what in _TELLS:
         muted = silences.muting(tx, config, (before.target,), tx.now)
         if muted is not None:
             silences.note_muted(tx, muted, rule.name, before.target)
-            looked = replace(looked, incident=known, muted=f"{muted.name}: {muted.reason}")
-            return detection.decide(rule, before, looked)
+            why = f"{muted.name}: {muted.reason}"
+            return detection.decide(rule, before, replace(looked, muted=why))
     return decision
 
 
@@ -113,48 +120,50 @@ def _incident_of(tx: Tx, rule: Rule, before: Hold) -> detection.Standing:
     return "open" if known.live else "over"
 
 
-def _done(
-    tx: Tx,
-    config: Config,
-    books: Books,
-    rule: Rule,
-    decision: Decision,
-    judged: Judged,
-    title: str,
-) -> Hold:
+def _done(tx: Tx, config: Config, books: Books, seen: _Seen, decision: Decision) -> Hold:
     """Do what was decided; what is known of the rule then."""
-    hold = decision.hold
-    if decision.what not in {"nothing", "pending"}:
+    rule, hold = seen.rule, decision.hold
+    if decision.what not in {"nothing", "pending", "muted"}:
         log.info("%s on %s: %s: %s", rule.name, hold.target, decision.what, decision.reason)
     match decision.what:
         case "declare" | "suggest" | "no data":
-            what = _found(tx, config, rule, hold, judged, title)
+            what = _found(config, seen, hold)
             if detection.opens(rule, decision) == "declare":
                 return replace(hold, incident=found.declare(tx, config, what).incident.id)
             return suggestions.suggest(tx, config, books, rule, hold, what)
         case "join":
-            return _joined(tx, rule, hold, judged)
+            return _joined(tx, rule, hold, seen.judged)
         case "clear" | "known again":
-            suggestions.cleared(tx, hold, judged.because)
+            suggestions.cleared(tx, hold, seen.judged.because)
             _turned(tx, hold, "cleared", (decision.reason,))
     return hold
 
 
-def _found(tx: Tx, config: Config, rule: Rule, hold: Hold, judged: Judged, title: str) -> Found:
+def _found(config: Config, seen: _Seen, hold: Hold) -> Found:
     """What the rule says of an incident. Lost data of a target is one thing, whoever misses it."""
-    lost = hold.phase is Phase.LOST
+    rule, lost = seen.rule, hold.phase is Phase.LOST
     assert hold.since is not None
     return Found(
         key=f"unknown:{hold.target}" if lost else key(rule.name, hold.target),
-        title=title,
+        title=_title(seen),
         severity=rule.severity or config.escalation.default_severity,
         targets=(hold.target,),
         since=hold.since,
-        because=judged.because,
+        because=seen.judged.because,
         policy=rule.policy,
         runbook=None if lost else rule.runbook,
         reopen_within=rule.reopen_within,
     )
+
+
+def _title(seen: _Seen) -> str:
+    """``iora: CPU 96 % > 90``: what decided it, without source and age."""
+    rule, health = seen.rule, seen.health
+    plain = {name: replace(one, source="", at=None) for name, one in seen.values.items()}
+    because = evaluate(rule.when, plain, 0).because
+    if health.verdict is Verdict.DOWN and any(name == "verdict" for name, _ in rule.when.names):
+        because = (f"down, {health.reason}",)
+    return f"{health.target}: {'; '.join(because[:2])}"
 
 
 def _joined(tx: Tx, rule: Rule, hold: Hold, judged: Judged) -> Hold:

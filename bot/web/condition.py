@@ -19,7 +19,7 @@ from bot.clock import Clock
 from bot.errors import StoreError
 from bot.model.incident import Severity
 from bot.model.upkeep import Upkeep
-from bot.store import incidents, outbox, timers
+from bot.store import holds, incidents, outbox, timers
 from bot.store.database import Database, Tx
 
 STALE_BEAT_MS = 15_000
@@ -116,6 +116,7 @@ class Condition:
             self._open.labels(severity=severity).set(seen[severity])
         late = self._clock.now() - seen["next_timer"] if seen["next_timer"] else 0
         self._gauges["outbox_waiting"].set(seen["waiting"])
+        self._gauges["findings"].set(seen["findings"])
         self._gauges["timer_late_seconds"].set(max(0, late) / 1000)
         self._gauges["slack_link_up"].set(self._link() is None)
         self._gauges["disk_reserve_spent"].set(self._database.reserve.spent)
@@ -166,6 +167,7 @@ _GAUGES = {
     "late_messages": "Messages that are over a minute late",
     "backup_age_seconds": "How old the newest backup is; not a number while there is none",
     "database_writable": "1 while changes can be stored",
+    "findings": "What detection rules find now, target by target",
     "outbox_waiting": "Messages that are not in Slack yet",
     "timer_late_seconds": "How late the oldest due timer is",
     "slack_link_up": "1 while Slack and the bot can talk",
@@ -175,4 +177,8 @@ _GAUGES = {
 
 def _counts(tx: Tx) -> dict[str, int]:
     seen = {str(severity): count for severity, count in incidents.live_by_severity(tx).items()}
-    return seen | {"waiting": outbox.waiting(tx), "next_timer": timers.next_due(tx) or 0}
+    return seen | {
+        "waiting": outbox.waiting(tx),
+        "findings": len(holds.standing(tx)),
+        "next_timer": timers.next_due(tx) or 0,
+    }

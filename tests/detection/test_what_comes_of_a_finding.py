@@ -304,6 +304,16 @@ async def test_a_quiet_rule_keeps_nothing(watched: Watched) -> None:
     assert await watched.kept() == []
 
 
+async def test_what_was_told_once_and_is_quiet_now_is_not_written_with_each_poll(
+    watched: Watched,
+) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.stays(COLD, 6 * MINUTE)
+    before = await watched.hold()
+    await watched.stays(COLD, 5 * MINUTE)
+    assert await watched.hold() == before
+
+
 async def test_nobody_outside_the_team_declares(watched: Watched) -> None:
     await watched.stays(HOT, 3 * MINUTE)
     (message,) = await watched.suggestions()

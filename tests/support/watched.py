@@ -17,6 +17,7 @@ from bot.model.incident import Incident
 from bot.model.message import Drawing, Message
 from bot.model.reading import Health, Reading, Verdict
 from bot.render.message import draw
+from bot.rules.detection import Hold
 from bot.rules.verdict import Said, judge
 from bot.services import detection, incidents, offers, sending, suggestions
 from bot.services.due import schedule
@@ -136,6 +137,10 @@ class Watched(Story):
     async def kept(self, target: str = "iora") -> list[str]:
         """The rules of which something is kept."""
         return list(await self.database.read(holds.of_target, target))
+
+    async def hold(self) -> Hold:
+        """What is kept of ``cpu-critical``."""
+        return (await self.database.read(holds.of_target, "iora"))["cpu-critical"]
 
     async def planned(self, target: str = "iora") -> int | None:
         """When the next poll is due."""

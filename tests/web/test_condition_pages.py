@@ -113,6 +113,7 @@ async def test_metrics_are_prometheus_text_with_a_prefix_and_units(tmp_path):
         assert {name for name, *_ in before} >= {
             "iora_incidents_open",
             "iora_outbox_waiting",
+            "iora_findings",
             "iora_timer_late_seconds",
             "iora_slack_link_up",
             "iora_disk_reserve_spent",

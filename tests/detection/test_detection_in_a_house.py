@@ -1,0 +1,58 @@
+"""Detection in a running bot: it outlives a restart, and where it fails the polls go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.model.actor import Actor
+from bot.services import detection
+from tests.support.clock import ManualClock
+from tests.support.house import config_for, living, standing
+from tests.support.store import open_database
+from tests.support.watched import MINUTE, POLL, Watched
+
+
+async def test_what_is_pending_outlives_a_restart(tmp_path: Path, clock: ManualClock) -> None:
+    async with open_database(tmp_path / "iora.db", clock) as database:
+        await Watched(database, clock).stays(96.0, 2 * MINUTE)
+    async with open_database(tmp_path / "iora.db", clock) as database:
+        watched = Watched(database, clock)
+        await watched.reload()
+        await watched.stays(96.0, POLL)
+        assert len(await watched.suggestions()) == 1
+
+
+async def test_where_it_fails_the_polls_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+
+    def fails(*given: object) -> None:
+        asked.append("once more")
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(detection, "look", fails)
+    rule = {"name": "hot", "when": "cpu_percent > 90"}
+    async with standing(tmp_path) as house:
+        health = {"url": f"{house.target.url}/api/health", "status": "status", "timeout": "2s"}
+        quick = {"iora": {"poll": "500ms", "health": health}}
+        async with living(house, config_for(house.target, targets=quick, detection=[rule])):
+            await house.until(lambda: len(asked) >= 3, "the third poll")
+    assert "a mistake of ours" in caplog.text
+
+
+async def test_the_doctor_says_what_the_rules_are_and_what_they_lack(tmp_path: Path) -> None:
+    rule = {"name": "hot", "when": "cpu_percent > 90", "for": "0s", "runbook": "coffee"}
+    async with standing(tmp_path) as house:
+        house.target.cpu = 96.0
+        async with living(house, config_for(house.target, detection=[rule])) as bot:
+            await house.until(lambda: house.messages(), "the suggestion")
+            said = (await bot.answer(Actor.login("alice"), "doctor"))["text"]
+        async with living(house, config_for(house.target)) as bot:
+            without = (await bot.answer(Actor.login("alice"), "doctor"))["text"]
+    assert "detection: 1 rule" in str(said)
+    assert "detection: hot holds on iora" in str(said)
+    assert "hot names the runbook coffee, which can't be used" in str(said)
+    assert "the bot notices nothing by itself" in str(without)
