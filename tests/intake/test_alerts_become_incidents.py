@@ -394,4 +394,6 @@ async def test_a_suggestion_that_stands_for_long_is_not_made_again_in_a_storm(sc
     messages = await scene.database.read(outbox.with_prefix, "alerts:")
     assert len(messages) == MOST_INCIDENTS + 2
     assert messages[0].facts["firing"] == 2
+    place = await scene.database.read(alerts.place_of, "prometheus", "HighErrorRate-2")
+    assert place == (messages[0].facts["group"], True)
     assert messages[-1].facts["title"] == "Many alerts from prometheus"
