@@ -48,7 +48,7 @@ async def test_the_doctor_says_what_the_rules_are_and_what_they_lack(tmp_path: P
     async with standing(tmp_path) as house:
         house.target.cpu = 96.0
         async with living(house, config_for(house.target, detection=[rule])) as bot:
-            await house.until(lambda: house.messages(), "the suggestion")
+            await house.until(house.messages, "the suggestion")
             said = (await bot.answer(Actor.login("alice"), "doctor"))["text"]
         async with living(house, config_for(house.target)) as bot:
             without = (await bot.answer(Actor.login("alice"), "doctor"))["text"]
