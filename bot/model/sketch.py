@@ -11,7 +11,7 @@ from typing import Self
 COUNT_BYTES = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Buckets:
     """A run of buckets without a gap: the number of its first one, and the count of each.
 
@@ -36,7 +36,7 @@ class Buckets:
         return len(self.counts) // COUNT_BYTES
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sketch:
     """``sum``, ``squares`` (the sum of the squares), ``min`` and ``max`` are exact, in the metric's unit.
 

@@ -32,16 +32,18 @@ _FIRST = 1 - math.ceil(math.log(SMALLEST) * _PER_LOG)
 
 def of(values: Iterable[float]) -> Sketch:
     """The sketch of the values; what is not a number is left out."""
-    kept = _bounded(list(values))
+    kept = list(values)
     if not kept:
         return EMPTY
-    least = min(kept)
+    least, most = min(kept), max(kept)
+    if not (math.isfinite(sum(kept)) and -LARGEST <= least and most <= LARGEST):
+        return of([max(-LARGEST, min(LARGEST, value)) for value in kept if not math.isnan(value)])
     return Sketch(
         count=len(kept),
         sum=math.fsum(kept),
         squares=math.fsum([value * value for value in kept]),
         min=least,
-        max=max(kept),
+        max=most,
         buckets=_run(kept, positive=least >= SMALLEST),
     )
 
@@ -92,12 +94,6 @@ def quantile(sketch: Sketch, part: float) -> float:
     reached = list(accumulate(_counts(sketch.buckets)))
     middle = _middle(sketch.buckets.first + bisect_left(reached, rank))
     return max(sketch.min, min(sketch.max, middle))
-
-
-def _bounded(values: list[float]) -> list[float]:
-    if math.isfinite(sum(values)) and max(map(abs, values), default=0) <= LARGEST:
-        return values
-    return [max(-LARGEST, min(LARGEST, value)) for value in values if not math.isnan(value)]
 
 
 def _run(values: Sequence[float], *, positive: bool) -> Buckets:

@@ -21,7 +21,7 @@ SERIES_AT_ONCE, ROWS_AT_ONCE, COUNTED_AT_ONCE = 100, 2_000, 20
 """How much one transaction looks at and changes: some milliseconds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hour:
     """``at`` is its start in UTC, in milliseconds since the epoch."""
 
