@@ -80,7 +80,9 @@ def test_one_lost_reading_does_not_begin_for_anew() -> None:
     assert [what for what, _ in looks.told] == ["suggest"]
 
 
-@pytest.mark.parametrize(("down_for", "found"), [(20_000, True), (3 * MINUTE, False)])
+@pytest.mark.parametrize(
+    ("down_for", "found"), [(20_000, True), (90_000, False), (3 * MINUTE, False)]
+)
 def test_what_the_bot_did_not_look_at_is_not_taken_to_have_held(
     down_for: int, *, found: bool
 ) -> None:

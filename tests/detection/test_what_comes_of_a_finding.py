@@ -7,6 +7,7 @@ from bot.model.answer import Answer, Refusal
 from bot.model.command import OnFinding
 from bot.model.incident import Severity, Status
 from bot.model.reading import Verdict
+from bot.rules import window
 from bot.rules.verdict import Said
 from bot.services import detection, suggestions
 from bot.services.incidents import Asked
@@ -230,6 +231,16 @@ async def test_what_nothing_measures_is_not_lost(watched: Watched) -> None:
     await watched.stays(HOT, 60 * MINUTE)
     assert await watched.suggestions() == []
     assert await watched.kept() == []
+
+
+async def test_the_bots_own_polls_that_only_need_time_are_not_lost(watched: Watched) -> None:
+    watched.rule(when="response_time_p95_ms > 500", unknown_for="1m")
+    word = Said(Verdict.HEALTHY, 'status word "ok"', failed=False)
+    for _ in range(30):
+        p95, errors = window.readings([], 5 * MINUTE, watched.clock.now())
+        await watched.found("iora", word, [p95, errors])
+        watched.clock.advance(POLL)
+    assert await watched.suggestions() == []
 
 
 async def test_a_change_over_time_can_be_asked_for(watched: Watched) -> None:
