@@ -158,7 +158,9 @@ async def test_a_storm_loses_nothing_and_doubles_nothing(
         assert books.number("SELECT COUNT(*) FROM incidents") == INCIDENTS
         assert books.number("SELECT COUNT(DISTINCT title) FROM incidents") == INCIDENTS
         assert books.number("SELECT COUNT(*) FROM outbox WHERE state <> 'sent'") == 0, books.show()
-        assert set(counts) <= {row["key"] for row in books.rows("SELECT key FROM outbox")}
+        recorded = {row["key"] for row in books.rows("SELECT key FROM outbox")}
+        # What is late in a storm the bot tells of itself, too: that is in no table.
+        assert {key for key in counts if not key.startswith("bot:")} <= recorded
         assert books.integrity() == "ok"
         assert not house.slack.rejections
 
