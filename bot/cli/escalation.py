@@ -25,11 +25,13 @@ from bot.model.operand import change_of
 from bot.model.policy import Policy
 from bot.model.reading import Reading
 from bot.model.rehearsed import Readings
+from bot.model.settings import Settings
 from bot.model.units import parse_duration, unit_of
 from bot.model.way import SLACK
 from bot.rules import known
 from bot.rules.oncall import Roster
 from bot.rules.rehearsal import Happening, Moment, rehearse
+from bot.store import overrides
 
 LONGEST_MS = 7 * 86_400_000
 _MOST = 500  # moments that are shown
@@ -44,6 +46,7 @@ class Play:
     incident: Incident
     policy: Policy
     readings: Readings | None
+    roster: Roster
 
     def moments(self, ack_after: int | None) -> Iterator[Moment]:
         """What would happen, in order; it ends with the last resort, or after a week."""
@@ -53,7 +56,7 @@ class Play:
         declared_at = self.incident.declared_at
         happenings = [] if ack_after is None else [_acknowledged(declared_at + ack_after)]
         case = course.case(self.config, self.incident, self.policy)
-        people = Roster(self.config).people
+        people = self.roster.people
         until = declared_at + LONGEST_MS
         for one in rehearse(case, people, self.read, until, happenings, words):
             yield one
@@ -125,7 +128,7 @@ def simulate(
 ) -> None:
     """Print whom an incident would ping, minute by minute, until the last resort.
 
-    The decisions are the bot's own; overrides of who is on call are not known here. The file of readings:
+    The decisions are the bot's own, and so are the overrides of who is on call. The file of readings:
     {readings: [{at: 0s, cpu_percent: 96}, {at: 10m, cpu_percent: unknown}]}.
     """
     if readings and target:
@@ -141,9 +144,11 @@ def simulate(
             raise WrongSettings(f"there is no policy {followed}: there are {there}")
         measured = _measured(config, target) if target else None
         given = load(readings, Readings, None) if readings else measured
+        overridden = overrides.beside(Settings.read(os.environ).database, declared_at)
     targets = (target or next(iter(config.targets)),) if given is not None else ()
     incident = _incident(severe, declared_at, targets)
-    play = Play(config, incident, config.escalation.policies[followed], given)
+    roster = Roster.of(config, overridden)
+    play = Play(config, incident, config.escalation.policies[followed], given, roster)
     rows = [_row(config, incident, one) for one in islice(play.moments(ack_after), _MOST)]
     if as_json:
         head = {"severity": severe, "policy": followed, "declared_at": declared_at}
@@ -240,23 +245,11 @@ def _incident(severity: Severity, declared_at: int, targets: tuple[str, ...]) ->
         severity=severity,
         status=Status.OPEN,
         policy={},
-        drill=False,
-        commander=None,
         declared_by="cli:somebody",
         channel="",
-        rule_key=None,
-        impact="",
         started_at=declared_at,
         declared_at=declared_at,
         opened_at=declared_at,
-        acknowledged_at=None,
-        mitigated_at=None,
-        resolved_at=None,
-        closed_ms=0,
-        time_to_detect=0,
-        time_to_acknowledge=None,
-        time_to_mitigate=None,
-        time_to_resolve=None,
         targets=targets,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from bot.model.incident import Severity
 from bot.model.run import Mark
@@ -260,20 +260,7 @@ Verb = Literal[
     "resume",
     "cancel",
 ]
-VERBS: tuple[Verb, ...] = (
-    "show",
-    "preview",
-    "do",
-    "done",
-    "skip",
-    "approve",
-    "reject",
-    "repeat",
-    "undo",
-    "pause",
-    "resume",
-    "cancel",
-)
+VERBS: tuple[Verb, ...] = get_args(Verb)
 
 
 class Tick(NamedTuple):

@@ -45,23 +45,23 @@ class Incident:
     severity: Severity
     status: Status
     policy: Facts
-    drill: bool
-    commander: str | None
+    drill: bool = False
+    commander: str | None = None
     declared_by: str
     channel: str
-    rule_key: str | None
-    impact: str
+    rule_key: str | None = None
+    impact: str = ""
     started_at: int
     declared_at: int
     opened_at: int
-    acknowledged_at: int | None
-    mitigated_at: int | None
-    resolved_at: int | None
-    closed_ms: int
-    time_to_detect: int | None
-    time_to_acknowledge: int | None
-    time_to_mitigate: int | None
-    time_to_resolve: int | None
+    acknowledged_at: int | None = None
+    mitigated_at: int | None = None
+    resolved_at: int | None = None
+    closed_ms: int = 0
+    time_to_detect: int | None = None
+    time_to_acknowledge: int | None = None
+    time_to_mitigate: int | None = None
+    time_to_resolve: int | None = None
     targets: tuple[str, ...] = ()
 
     @property

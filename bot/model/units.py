@@ -63,7 +63,7 @@ def parse_duration(text: object) -> int:
 def format_duration(milliseconds: int) -> str:
     """Short words for a person: ``45 s``, ``6 min``, ``2 h 05 min``, ``3 d 4 h``."""
     seconds = max(0, round(milliseconds / 1000))
-    if seconds < 90:
+    if seconds < 120:
         return f"{seconds} s"
     minutes = seconds // 60
     if minutes < 90:

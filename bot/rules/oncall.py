@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.model.config import Config
@@ -20,6 +20,14 @@ class Roster:
 
     config: Config
     overrides: Mapping[str, Sequence[Override]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config, overrides: Iterable[Override]) -> Roster:
+        """With overrides of any schedule, the oldest first."""
+        found: dict[str, list[Override]] = {}
+        for override in overrides:
+            found.setdefault(override.schedule, []).append(override)
+        return cls(config, found)
 
     def people(self, destination: str, at: int) -> tuple[str, ...]:
         """The people to tell at a time; a channel has nobody, a group may have lost everybody."""

@@ -129,7 +129,7 @@ def ticked(
         item = step.items[number - 1]
         if item.note and not tick.note.strip():
             return Refusal(
-                f"Line {number} asks for a note: {item.text}",
+                f"Line {number} asks for a note: {item.text.removesuffix('.')}.",
                 f"Write `/iora run {run.key} done {number} NOTE`, or press Done.",
             )
         owner = tick.owner or (actor.holder if item.owner else None)

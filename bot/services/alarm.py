@@ -70,7 +70,7 @@ class Alarm:
         for person, name in episode.told:
             out = self._ways.way(name)
             if out is not None and out.idempotent:
-                await out.resolved(self._page(episode, person, name))
+                await out.tell("resolved", self._page(episode, person, name))
 
     async def _copies(self) -> list[tuple[str, str]]:
         """Whom to tell, each by every way that can reach them."""
@@ -96,9 +96,8 @@ class Alarm:
             outcome = await self._in_slack(episode, person)
         else:
             out = self._ways.way(name)
-            outcome = (
-                await out.trigger(self._page(episode, person, name)) if out else Refused("no way")
-            )
+            page = self._page(episode, person, name)
+            outcome = await out.tell("page", page) if out else Refused("no way")
         if isinstance(outcome, Sent | Refused | Unsure):
             episode.told.add((person, name))  # of what nobody knows there is no second one
         if not isinstance(outcome, Sent):

@@ -27,12 +27,11 @@ from bot.model.message import (
     Upload,
 )
 from bot.model.way import SLACK
-from bot.render.message import draw, plain_words
 from bot.send.slack import CantLook
 from bot.services import charts, digest, heartbeat, paging
 from bot.services.attachment import upload_of
 from bot.services.live import Live
-from bot.services.sending import Told, begin, code, finish, put_off
+from bot.services.sending import Told, begin, code, drawn, finish, put_off
 from bot.store import outbox, pages
 from bot.store.database import Database, Tx
 
@@ -247,15 +246,6 @@ class Delivery:
                 return error.outcome
             return Unsure(f"the look-up is not to be had: {error.outcome.reason}")
         return found or Failed("looked up: it is not there")
-
-
-def drawn(attempt: Attempt) -> Drawing:
-    """The message as it should read now; in plain words where that fails, for it must arrive."""
-    try:
-        return draw(attempt)
-    except Exception:
-        log.exception("message %s can't be drawn", attempt.message.key)
-        return plain_words(attempt)
 
 
 def _any_overdue(tx: Tx) -> bool:

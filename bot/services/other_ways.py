@@ -45,14 +45,9 @@ class OtherWays:
         page = self._page(attempt, repeated=attempt.repeated and not out.idempotent)
         if attempt.note:
             page = replace(page, text=f"{attempt.note} {page.text}")
-        match attempt.event:
-            case "acknowledged":
-                outcome = await out.acknowledged(page)
-            case "resolved":
-                outcome = await out.resolved(page)
-            case _:
-                outcome = await out.trigger(page)
-                self.told[out.name] += isinstance(outcome, Sent)
+        assert attempt.event is not None, "what has nothing new to say is not sent"
+        outcome = await out.tell(attempt.event, page)
+        self.told[out.name] += attempt.event == "page" and isinstance(outcome, Sent)
         return outcome
 
     def way(self, name: str) -> Way | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.model.config import Config
-from bot.model.schedule import Override
 from bot.rules.oncall import Roster
 from bot.store import overrides
 from bot.store.database import Tx
@@ -13,7 +12,4 @@ def roster(tx: Tx, config: Config, since: int | None = None) -> Roster:
     """As it is in this transaction; right about times from ``since`` on, by default from now on."""
     if not config.oncall:
         return Roster(config)
-    found: dict[str, list[Override]] = {}
-    for override in overrides.since(tx, tx.now if since is None else since):
-        found.setdefault(override.schedule, []).append(override)
-    return Roster(config, found)
+    return Roster.of(config, overrides.since(tx, tx.now if since is None else since))

@@ -13,10 +13,21 @@ from bot.model.attempt import Attempt
 from bot.model.config import Config
 from bot.model.digest import Digest
 from bot.model.incident import Entry, Status
-from bot.model.message import Failed, Limited, Message, Outcome, Refused, Sent, State, Unsure
+from bot.model.message import (
+    Drawing,
+    Failed,
+    Limited,
+    Message,
+    Outcome,
+    Refused,
+    Sent,
+    State,
+    Unsure,
+)
 from bot.model.outlook import Outlook
 from bot.model.overview import Overview
 from bot.model.way import SLACK, Event
+from bot.render.message import draw, plain_words
 from bot.rules.outlook import outlook
 from bot.services import asking, digest, escalation, paging
 from bot.services.overview import overview
@@ -102,6 +113,15 @@ def attempt_of(tx: Tx, message: Message, config: Config) -> Attempt:
         digest=listed,
         card=outbox.by_key(tx, f"card:{message.incident_id}") if message.via != SLACK else None,
     )
+
+
+def drawn(attempt: Attempt) -> Drawing:
+    """The message as it should read now; in plain words where that fails, for it must arrive."""
+    try:
+        return draw(attempt)
+    except Exception:
+        log.exception("message %s can't be drawn", attempt.message.key)
+        return plain_words(attempt)
 
 
 def told_as(message: Message) -> tuple[object, ...]:

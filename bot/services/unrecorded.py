@@ -12,12 +12,11 @@ from bot.model.config import Config
 from bot.model.message import Drawing, Message, Outcome, Sent
 from bot.model.way import SLACK
 from bot.render.blocks import section
-from bot.render.message import draw, plain_words
 from bot.send.slack import Slack
 from bot.services import escalation, paging, sending
 from bot.services.live import Live
 from bot.services.other_ways import OtherWays
-from bot.services.sending import Told, told_as
+from bot.services.sending import Told, drawn, told_as
 from bot.store import pages, timers
 from bot.store.database import Database, Tx
 
@@ -91,12 +90,8 @@ def due_pages(tx: Tx, config: Config, told: Told) -> list[Attempt]:
 
 def marked(attempt: Attempt) -> Drawing:
     """The page with the mark before it."""
-    try:
-        drawn = draw(attempt)
-    except Exception:
-        log.exception("message %s can't be drawn", attempt.message.key)
-        drawn = plain_words(attempt)
-    return Drawing(f"{MARK} {drawn.text}", (section(f"*{MARK}*"), *drawn.blocks))
+    found = drawn(attempt)
+    return Drawing(f"{MARK} {found.text}", (section(f"*{MARK}*"), *found.blocks))
 
 
 def _redirected(message: Message, way: str, destination: str) -> Message:

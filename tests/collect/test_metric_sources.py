@@ -159,7 +159,7 @@ UNKNOWN = {
         "service.txt", "text", "twice", "2 lines begin with `twice`: name one with its labels"),
     "a line that is too old": (
         "service.txt", "text", {"path": "queue", "at": "started_at", "max_age": "60s"},
-        "1 min old, at most 60 s"),
+        "100 s old, at most 60 s"),
     "a sample that is not there": (
         "exposition.txt", "prometheus", "threads", "no sample of `threads`"),
     "several samples": (

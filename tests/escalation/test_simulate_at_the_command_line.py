@@ -12,6 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.clock import SystemClock
+from bot.store import overrides
+from bot.store.database import Database, Tx
 from tests.support.house import FakeTarget
 
 CONFIG = """\
@@ -168,3 +171,36 @@ async def test_a_target_is_measured_once_and_its_readings_stay(tmp_path: Path) -
         found: dict[str, Any] = json.loads(said)
         assert found["not_asked"] == []
         assert [one["after_ms"] // 60_000 for one in found["moments"]][:2] == [0, 5]
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["while a bot owns the file", "without a bot"])
+async def test_an_override_stands_in_for_whom_the_schedule_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, runs: bool
+) -> None:
+    monkeypatch.setenv("IORA_DATABASE_URL", f"sqlite:///{folder}/iora.db")
+    database = Database(folder / "iora.db", SystemClock())
+    now = SystemClock().now()
+    await database.write(_override, now)
+    if not runs:
+        await database.close()
+    result = await asyncio.to_thread(simulate, "--severity", "sev1", "--json")
+    assert result.exit_code == 0, result.output
+    (first, *_) = json.loads(result.output)["moments"]
+    assert [one["person"] for one in first["people"]] == ["U05CAROL"]
+    if runs:
+        await database.close()
+
+
+def _override(tx: Tx, now: int) -> None:
+    overrides.add(tx, "primary", "U05CAROL", now - 60_000, now + 3_600_000, "cli:alice")
+
+
+def test_a_database_that_cant_be_read_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "iora.db").write_text("this is no database at all, and long enough to be looked at")
+    monkeypatch.setenv("IORA_DATABASE_URL", f"sqlite:///{folder}/iora.db")
+    result = simulate("--severity", "sev1")
+    assert result.exit_code != 0
+    assert "the overrides can't be read: file is not a database" in result.output
+    assert "Traceback" not in result.output

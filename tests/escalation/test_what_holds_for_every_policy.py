@@ -29,7 +29,9 @@ from tests.support.escalations import (
 
 DESTINATIONS = ["channel", f"user:{ALICE}", f"user:{BOB}", "group:engineering", f"user:{CAROL}"]
 CONDITIONS = ["cpu_percent > 90", "memory_mb > 1024", "incident.age > 10m"]
-HORIZON = 300  # minutes
+HORIZON = (
+    370  # minutes: the last level, four repeats and the last resort, an hour from each to the next
+)
 
 
 @st.composite

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from bot.errors import StoreError
 from bot.services.unrecorded import MARK
+from bot.store import outbox
 from tests.support.delivered import escalating, settle
 from tests.support.house import ALICE, BOB, House, config_for, living, standing, text_of
 from tests.support.mortal import Books, Mortal, mortal
@@ -149,7 +151,13 @@ async def test_a_database_that_another_program_holds_is_said_and_waited_out(tmp_
         other = sqlite3.connect(tmp_path / "iora.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
+        poll = asyncio.create_task(bot.database.write(outbox.waiting))
+        await asyncio.sleep(
+            0
+        )  # it stands in line first: whoever types waits for it, and then as long again
         _, words = await declare(house, "held")
+        with pytest.raises(StoreError):
+            await poll
         took = time.monotonic() - began
         assert "Nothing was stored" in words
         assert "another program holds it" in words

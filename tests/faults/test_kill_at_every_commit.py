@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.model.config import Config
 from bot.workspace import faults
 from tests.support.delivered import arrived, escalating
 from tests.support.house import ALICE, BOB, House, config_for, standing
@@ -93,26 +94,37 @@ def fresh(folder: Path) -> None:
     folder.mkdir()
 
 
+async def a_life(
+    house: House, config: Config, die_at: int | None, *, declares: bool = False
+) -> tuple[int, bool]:
+    """A life that ends at a commit, and one after it that brings to an end what was begun: all is told once.
+
+    How many commits the first one made, and whether it was killed. ``declares``: Bob types his command
+    in it, and again where he got no answer.
+    """
+    answered = not declares
+    async with mortal(house, config, die_at=die_at) as bot:
+        answered = answered or await declared(house, bot)
+        await quiet(house, bot)
+        commits = bot.commits
+        await bot.end()
+        killed = bot.killed
+    if killed:
+        house.clock.move(LATER_MS)
+        async with mortal(house, config) as bot:
+            assert answered or await declared(house, bot)
+            await quiet(house, bot)
+            await bot.end()
+    exactly_once(house, f"killed at commit {die_at}")
+    return commits, killed
+
+
 async def told_at_once(folder: Path, die_at: int | None) -> tuple[int, bool]:
     """Declare, and be pinged at once; how many commits that took, and whether the bot was killed."""
     fresh(folder)
     async with standing(folder) as house:
         config = config_for(house.target, escalation=AT_ONCE)
-        async with mortal(house, config, die_at=die_at) as bot:
-            answered = await declared(house, bot)
-            await quiet(house, bot)
-            commits = bot.commits
-            await bot.end()
-            killed = bot.killed
-        if killed:
-            house.clock.move(LATER_MS)
-            async with mortal(house, config) as bot:
-                if not answered:
-                    assert await declared(house, bot)
-                await quiet(house, bot)
-                await bot.end()
-        exactly_once(house, f"killed at commit {die_at}")
-    return commits, killed
+        return await a_life(house, config, die_at, declares=True)
 
 
 async def told_when_overdue(folder: Path, die_at: int | None) -> tuple[int, bool]:
@@ -125,18 +137,7 @@ async def told_when_overdue(folder: Path, die_at: int | None) -> tuple[int, bool
             await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
             await bot.end()
         house.clock.move(61_000)
-        async with mortal(house, config, die_at=die_at) as bot:
-            await quiet(house, bot)
-            commits = bot.commits
-            await bot.end()
-            killed = bot.killed
-        if killed:
-            house.clock.move(LATER_MS)
-            async with mortal(house, config) as bot:
-                await quiet(house, bot)
-                await bot.end()
-        exactly_once(house, f"killed at commit {die_at}")
-    return commits, killed
+        return await a_life(house, config, die_at)
 
 
 async def told_by_two_ways(folder: Path, die_at: int | None) -> tuple[int, bool]:
@@ -150,23 +151,10 @@ async def told_by_two_ways(folder: Path, die_at: int | None) -> tuple[int, bool]
             ways={"pagerduty": {"kind": "pagerduty", "routing_key": KEY, "url": pagerduty.url}},
             people={ALICE: {"ways": ["slack", "pagerduty"]}},
         )
-        async with mortal(house, config, die_at=die_at) as bot:
-            answered = await declared(house, bot)
-            await quiet(house, bot)
-            commits = bot.commits
-            await bot.end()
-            killed = bot.killed
-        if killed:
-            house.clock.move(LATER_MS)
-            async with mortal(house, config) as bot:
-                if not answered:
-                    assert await declared(house, bot)
-                await quiet(house, bot)
-                await bot.end()
-        exactly_once(house, f"killed at commit {die_at}")
+        ended = await a_life(house, config, die_at, declares=True)
         assert pagerduty.alerts == {"iora:T01TEAM:INC-1": "triggered"}
         assert pagerduty.calls == 1
-    return commits, killed
+    return ended
 
 
 async def told_on_conditions(folder: Path, die_at: int | None) -> tuple[int, bool]:
@@ -180,19 +168,9 @@ async def told_on_conditions(folder: Path, die_at: int | None) -> tuple[int, boo
             await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
             await bot.end()
         house.clock.move(61_000)
-        async with mortal(house, config, die_at=die_at) as bot:
-            await quiet(house, bot)
-            commits = bot.commits
-            await bot.end()
-            killed = bot.killed
-        if killed:
-            house.clock.move(LATER_MS)
-            async with mortal(house, config) as bot:
-                await quiet(house, bot)
-                await bot.end()
-        exactly_once(house, f"killed at commit {die_at}")
+        ended = await a_life(house, config, die_at)
         assert "Critical CPU usage; Critical memory usage" in house.pings(ALICE)[0].text
-    return commits, killed
+    return ended
 
 
 async def told_after_an_asking(folder: Path, die_at: int | None) -> tuple[int, bool]:
@@ -213,20 +191,10 @@ async def told_after_an_asking(folder: Path, die_at: int | None) -> tuple[int, b
             await house.until(lambda: not Books(house).waiting(), "all of it is there")
             await bot.end()
         house.clock.move(301_000)
-        async with mortal(house, config, die_at=die_at) as bot:
-            await quiet(house, bot)
-            commits = bot.commits
-            await bot.end()
-            killed = bot.killed
-        if killed:
-            house.clock.move(LATER_MS)
-            async with mortal(house, config) as bot:
-                await quiet(house, bot)
-                await bot.end()
-        exactly_once(house, f"killed at commit {die_at}")
+        ended = await a_life(house, config, die_at)
         assert len(house.pings(BOB)) == 1, "asked once"
         assert "did not answer when asked" in house.pings(ALICE)[0].text
-    return commits, killed
+    return ended
 
 
 PATHS = [

@@ -11,8 +11,9 @@ from bot.model.message import Message, State
 from bot.store import outbox
 from bot.store.database import Tx
 from tests.support.house import ALICE, House
+from tests.support.scale import scaled
 
-PATIENCE_S = 60.0
+PATIENCE_S = scaled(60, 300)
 
 
 def arrived(house: House) -> Counter[str]:
@@ -27,6 +28,11 @@ def arrived(house: House) -> Counter[str]:
         f"file:{file.name.replace('.', ':')}" for message in there for file in message.files
     )
     return counts
+
+
+def of_itself(key: str) -> bool:
+    """What the bot tells of itself, such as that messages are late: that stands in no table."""
+    return key.startswith("bot:")
 
 
 def escalating(
@@ -110,6 +116,6 @@ async def nothing_lost_or_twice(house: House, *expected: str) -> None:
     keys = {message.key for message in rows}
     assert keys.issuperset(expected), keys
     assert {key: counts[key] for key in keys} == dict.fromkeys(keys, 1)
-    assert counts.keys() <= keys, "nothing else is there"
+    assert {key for key in counts if not of_itself(key)} <= keys, "nothing else is there"
     assert all(message.state is State.SENT for message in rows), rows
     assert not house.slack.rejections

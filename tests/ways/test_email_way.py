@@ -57,7 +57,9 @@ def read(content: bytes) -> EmailMessage:
 
 async def test_the_person_gets_a_plain_mail_that_says_it_all():
     async with mailing() as (server, way):
-        sent = await way.trigger(page(title="API langsam: ä €", text="Zeile 1: ä\n.\n..Zeile 3"))
+        sent = await way.tell(
+            "page", page(title="API langsam: ä €", text="Zeile 1: ä\n.\n..Zeile 3")
+        )
     assert sent == Sent("mail", "<ping%3A7%3A12%3AU02BOB@example.com>")
     (mail,) = server.mails
     assert (mail.sender, mail.recipients) == ("iora@example.com", ("bob@example.com",))
@@ -81,9 +83,9 @@ async def test_the_person_gets_a_plain_mail_that_says_it_all():
 
 async def test_all_mail_about_an_incident_is_one_thread_and_what_is_sent_again_has_the_same_id():
     async with mailing() as (server, way):
-        for send in (way.trigger, way.trigger, way.acknowledged, way.resolved):
-            assert isinstance(await send(page()), Sent)
-        await way.trigger(page(thread="iora:T01TEAM:INC-8", key="ping:8:3:U02BOB"))
+        for event in ("page", "page", "acknowledged", "resolved"):
+            assert isinstance(await way.tell(event, page()), Sent)
+        await way.tell("page", page(thread="iora:T01TEAM:INC-8", key="ping:8:3:U02BOB"))
     found = [read(mail.content) for mail in server.mails]
     assert found[0]["Message-ID"] == found[1]["Message-ID"]
     assert len({one["Message-ID"] for one in found}) == 4
@@ -101,7 +103,7 @@ async def test_it_logs_in_over_starttls(tmp_path: Path, monkeypatch: pytest.Monk
     context = self_signed(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
     async with mailing(context=context, login=LOGIN, way={"tls": "starttls"}) as (server, way):
-        assert isinstance(await way.trigger(page()), Sent)
+        assert isinstance(await way.tell("page", page()), Sent)
         (mail,) = server.mails
         assert (mail.secure, mail.user) == (True, "iora")
         words = [command.split()[0] for command in server.commands]
@@ -113,7 +115,7 @@ async def test_it_speaks_tls_from_the_first_byte(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
     options = {"context": context, "tls_at_once": True, "login": LOGIN}
     async with mailing(**options, way={"tls": "tls"}) as (server, way):
-        assert isinstance(await way.trigger(page()), Sent)
+        assert isinstance(await way.tell("page", page()), Sent)
         assert server.mails[0].secure
 
 
@@ -124,7 +126,7 @@ async def test_a_certificate_that_nobody_trusts_gets_neither_password_nor_mail(
     context = self_signed(tmp_path)
     options = {"context": context, "tls_at_once": tls == "tls", "login": LOGIN}
     async with mailing(**options, way={"tls": tls}) as (server, way):
-        outcome = await way.trigger(page())
+        outcome = await way.tell("page", page())
         assert isinstance(outcome, Failed)
         assert "certificate" in outcome.reason.lower()
         assert server.mails == []
@@ -141,14 +143,14 @@ async def test_without_tls_where_it_is_asked_for_nothing_is_sent(
     if secure:
         options["context"] = self_signed(tmp_path)
     async with mailing(**options, way={"tls": "starttls"}) as (server, way):
-        assert isinstance(await way.trigger(page()), Failed)
+        assert isinstance(await way.tell("page", page()), Failed)
         assert server.mails == []
         assert not [one for one in server.commands if one.startswith(("AUTH", "MAIL"))]
 
 
 async def test_a_wrong_password_is_refused_and_not_repeated_in_the_reason():
     async with mailing(login=LOGIN, way={"password": "hunter3"}) as (server, way):
-        outcome = await way.trigger(page())
+        outcome = await way.tell("page", page())
         assert outcome == Refused("535 5.7.8 authentication failed")
         assert server.mails == []
 
@@ -160,7 +162,7 @@ STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "body")
 async def test_a_4xx_has_failed_and_is_tried_again_and_a_5xx_is_refused(stage: str):
     for reply, kind in (("451 4.3.0 try later", Failed), ("554 5.7.1 not wanted", Refused)):
         async with mailing(faults={stage: reply}) as (server, way):
-            outcome = await way.trigger(page())
+            outcome = await way.tell("page", page())
             assert isinstance(outcome, kind), (stage, outcome)
             assert outcome.reason == reply
             assert server.mails == []
@@ -170,7 +172,7 @@ async def test_a_4xx_has_failed_and_is_tried_again_and_a_5xx_is_refused(stage: s
 @pytest.mark.parametrize("stage", ["connect", "ehlo", "mail", "rcpt"])
 async def test_before_the_data_it_was_certainly_not_taken(stage: str, fault: str):
     async with mailing(faults={stage: fault}, way={"timeout": "1s"}) as (server, way):
-        assert isinstance(await way.trigger(page()), Failed)
+        assert isinstance(await way.tell("page", page()), Failed)
         assert server.mails == []
 
 
@@ -179,7 +181,7 @@ async def test_before_the_data_it_was_certainly_not_taken(stage: str, fault: str
 async def test_after_the_data_nobody_knows(fault: str, kept: bool):
     faults = {"body": f"+{fault}" if kept else fault}
     async with mailing(faults=faults, way={"timeout": "1s"}) as (server, way):
-        assert isinstance(await way.trigger(page()), Unsure)
+        assert isinstance(await way.tell("page", page()), Unsure)
         assert len(server.mails) == kept
         assert server.connections == 1, "it is not tried twice"
 
@@ -187,26 +189,26 @@ async def test_after_the_data_nobody_knows(fault: str, kept: bool):
 @pytest.mark.parametrize("fault", [HANG, RESET, CLOSE])
 async def test_a_data_command_without_an_answer_counts_as_one_whose_data_may_be_there(fault: str):
     async with mailing(faults={"data": fault}, way={"timeout": "1s"}) as (server, way):
-        assert isinstance(await way.trigger(page()), Unsure)
+        assert isinstance(await way.tell("page", page()), Unsure)
         assert server.mails == []
 
 
 @pytest.mark.parametrize("fault", [HANG, RESET, CLOSE, "421 4.3.2 going down"])
 async def test_once_it_is_taken_the_goodbye_changes_nothing(fault: str):
     async with mailing(faults={"quit": fault}) as (server, way):
-        assert isinstance(await way.trigger(page()), Sent)
+        assert isinstance(await way.tell("page", page()), Sent)
         assert len(server.mails) == 1
 
 
 async def test_where_nothing_listens_it_was_certainly_not_taken():
     async with mailing() as (_, way):
         pass
-    assert isinstance(await way.trigger(page()), Failed)
+    assert isinstance(await way.tell("page", page()), Failed)
 
 
 async def test_somebody_without_an_address_can_not_be_mailed():
     async with mailing() as (server, way):
-        outcome: Outcome = await way.trigger(page(address=None))
+        outcome: Outcome = await way.tell("page", page(address=None))
         assert isinstance(outcome, Refused)
         assert "add email:" in outcome.reason
         assert server.connections == 0
@@ -216,7 +218,7 @@ async def test_without_the_extra_it_is_said_how_to_install_it(monkeypatch: pytes
     monkeypatch.delitem(sys.modules, "bot.send.way.smtp", raising=False)
     monkeypatch.setitem(sys.modules, "aiosmtplib", None)
     async with mailing() as (server, way):
-        assert await way.trigger(page()) == Refused(INSTALL)
+        assert await way.tell("page", page()) == Refused(INSTALL)
         assert server.connections == 0
 
 

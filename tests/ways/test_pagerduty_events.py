@@ -36,17 +36,17 @@ async def at_pagerduty(key: str = KEY) -> AsyncIterator[tuple[PagerDutyServer, W
 
 async def told(talk: Talk, page: Page) -> tuple[Outcome, int]:
     async with Host(talk).listening() as host, Client() as client:
-        outcome = await pagerduty(client, host.url, timeout="1s").trigger(page)
+        outcome = await pagerduty(client, host.url, timeout="1s").tell("page", page)
         return outcome, len(host.requests)
 
 
 async def test_a_page_is_an_alert_there_until_it_is_resolved_here():
     async with at_pagerduty() as (server, way):
-        assert await way.trigger(page()) == Sent("out", THREAD)
+        assert await way.tell("page", page()) == Sent("out", THREAD)
         assert server.alerts == {THREAD: "triggered"}
-        assert await way.acknowledged(page()) == Sent("out", THREAD)
+        assert await way.tell("acknowledged", page()) == Sent("out", THREAD)
         assert server.alerts == {THREAD: "acknowledged"}
-        assert await way.resolved(page()) == Sent("out", THREAD)
+        assert await way.tell("resolved", page()) == Sent("out", THREAD)
         assert server.alerts == {THREAD: "resolved"}
 
 
@@ -54,22 +54,22 @@ async def test_what_is_sent_again_calls_nobody_again():
     async with at_pagerduty() as (server, way):
         assert way.idempotent
         for person in ("U02BOB", "U02BOB", "U01ALICE"):
-            await way.trigger(page(key=f"ping:7:12:{person}", person=person))
+            await way.tell("page", page(key=f"ping:7:12:{person}", person=person))
         assert (server.calls, len(server.events)) == (1, 3)
-        await way.trigger(page(thread="iora:T01TEAM:INC-8", incident="INC-8"))
+        await way.tell("page", page(thread="iora:T01TEAM:INC-8", incident="INC-8"))
         assert server.calls == 2
 
 
 async def test_a_reopened_incident_calls_again():
     async with at_pagerduty() as (server, way):
-        for send in (way.trigger, way.resolved, way.trigger):
-            await send(page())
+        for event in ("page", "resolved", "page"):
+            await way.tell(event, page())
         assert (server.calls, server.alerts) == (2, {THREAD: "triggered"})
 
 
 async def test_the_alert_says_what_is_wrong_why_and_where_to_answer():
     async with at_pagerduty() as (server, way):
-        await way.trigger(page())
+        await way.tell("page", page())
     (event,) = server.events
     assert event["payload"] == {
         "summary": "[SEV2] INC-7 API slow: open for 5 min, nobody has acknowledged",
@@ -92,7 +92,7 @@ async def test_the_alert_says_what_is_wrong_why_and_where_to_answer():
 
 async def test_a_drill_is_marked_and_needs_no_target_no_readings_and_no_link():
     async with at_pagerduty() as (server, way):
-        sent = await way.trigger(page(drill=True, targets=(), readings={}, link=None))
+        sent = await way.tell("page", page(drill=True, targets=(), readings={}, link=None))
         assert isinstance(sent, Sent)
     (event,) = server.events
     assert event["payload"]["summary"].startswith("[DRILL SEV2] INC-7 API slow")
@@ -106,7 +106,7 @@ async def test_a_drill_is_marked_and_needs_no_target_no_readings_and_no_link():
 )
 async def test_severities_have_their_names_there(severity: str, there: str):
     async with at_pagerduty() as (server, way):
-        await way.trigger(page(severity=Severity(severity)))
+        await way.tell("page", page(severity=Severity(severity)))
     assert server.events[0]["payload"]["severity"] == there
 
 
@@ -126,21 +126,21 @@ def test_no_words_make_an_event_that_is_refused(title: str, text: str, reason: s
     way = pagerduty(Keeping(), "http://127.0.0.1:1/")
     told = page(title=title, text=text, reason=reason, readings={title: text[:300]})
     with pytest.raises(AssertionError):
-        way.trigger(told).send(None)
+        way.tell("page", told).send(None)
     assert list(_wrong(json.loads(sent[0]), len(sent[0]))) == []
     json.loads(sent[0])["payload"]["summary"].encode("utf-8")
 
 
 async def test_secrets_in_words_from_outside_do_not_leave():
     async with at_pagerduty() as (server, way):
-        await way.trigger(page(title="password=hunter2", readings={"x": "token=zyxwvu"}))
+        await way.tell("page", page(title="password=hunter2", readings={"x": "token=zyxwvu"}))
     assert "hunter2" not in json.dumps(server.events)
     assert "zyxwvu" not in json.dumps(server.events)
 
 
 async def test_a_refusal_gives_its_reasons_and_never_the_key():
     async with at_pagerduty(key="not-the-right-key") as (server, way):
-        assert await way.trigger(page()) == Refused("HTTP 400: Invalid routing key")
+        assert await way.tell("page", page()) == Refused("HTTP 400: Invalid routing key")
         assert server.events == []
     echo = json.dumps({"errors": [f"'{KEY}' is blocked"]}).encode()
     outcome, _ = await told(saying(response(echo, "400 Bad Request")), page())
@@ -166,9 +166,9 @@ async def test_a_refusal_gives_its_reasons_and_never_the_key():
 async def test_an_answer_says_what_became_of_it(status: int, headers: Any, outcome: Outcome):
     async with at_pagerduty() as (server, way):
         server.answers = [(status, headers)]
-        assert await way.trigger(page()) == outcome
+        assert await way.tell("page", page()) == outcome
         assert server.events == []
-        assert isinstance(await way.trigger(page()), Sent), "the next time it is taken"
+        assert isinstance(await way.tell("page", page()), Sent), "the next time it is taken"
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,6 @@ async def test_where_nothing_listens_it_was_certainly_not_taken():
     async with PagerDutyServer().listening() as server:
         url = server.url
     async with Client() as client:
-        outcome = await pagerduty(client, url).trigger(page())
+        outcome = await pagerduty(client, url).tell("page", page())
     assert isinstance(outcome, Failed)
     assert "nothing listens" in outcome.reason

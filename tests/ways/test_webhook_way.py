@@ -68,7 +68,7 @@ def hook(client: Client, url: str, *, secret: str = SECRET, timeout: str = "10s"
 
 async def test_a_receiver_gets_all_that_it_needs_to_call_somebody():
     async with Receiver().listening() as (receiver, way):
-        assert await way.trigger(page()) == Sent("bridge", "ping:7:12:U02BOB:page")
+        assert await way.tell("page", page()) == Sent("bridge", "ping:7:12:U02BOB:page")
     assert receiver.taken == {
         "ping:7:12:U02BOB:page": {
             "version": 1,
@@ -93,8 +93,8 @@ async def test_a_receiver_gets_all_that_it_needs_to_call_somebody():
 
 async def test_an_acknowledgement_and_a_resolve_are_told_as_such():
     async with Receiver().listening() as (receiver, way):
-        await way.acknowledged(page(text="Bob acknowledged."))
-        await way.resolved(page(text="Bob resolved it."))
+        await way.tell("acknowledged", page(text="Bob acknowledged."))
+        await way.tell("resolved", page(text="Bob resolved it."))
     assert [one["event"] for one in receiver.taken.values()] == ["acknowledged", "resolved"]
     assert len({*receiver.taken}) == 2
 
@@ -102,26 +102,26 @@ async def test_an_acknowledgement_and_a_resolve_are_told_as_such():
 async def test_what_is_sent_again_carries_the_same_key_so_that_it_can_be_dropped():
     async with Receiver().listening() as (receiver, way):
         receiver.answers = [(500, True)]
-        assert isinstance(await way.trigger(page()), Unsure), "it may have been taken"
-        assert isinstance(await way.trigger(page(repeated=True)), Sent)
+        assert isinstance(await way.tell("page", page()), Unsure), "it may have been taken"
+        assert isinstance(await way.tell("page", page(repeated=True)), Sent)
         assert len(receiver.taken) == 1
         assert not way.idempotent, "whether it drops a repeat is the receiver's affair"
 
 
 async def test_another_secret_is_refused_by_the_receiver_and_no_secret_is_in_what_is_said():
     async with Receiver().listening(secret="another") as (receiver, way):
-        assert await way.trigger(page()) == Refused("HTTP 401: wrong signature")
+        assert await way.tell("page", page()) == Refused("HTTP 401: wrong signature")
         assert (receiver.refused, receiver.taken) == (["signature"], {})
     async with Receiver().listening() as (receiver, way):
         receiver.answers = [(400, False)]
-        assert await way.trigger(page()) == Refused("HTTP 400: the secret is ***")
+        assert await way.tell("page", page()) == Refused("HTTP 400: the secret is ***")
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 async def test_any_success_is_sent(status: int):
     async with Receiver().listening() as (receiver, way):
         receiver.answers = [(status, True)]
-        assert isinstance(await way.trigger(page()), Sent)
+        assert isinstance(await way.tell("page", page()), Sent)
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ async def test_any_success_is_sent(status: int):
 async def test_other_answers_say_whether_it_is_tried_again(status: str, outcome: Outcome):
     answer = response(status=status, headers=("Location: /elsewhere",))
     async with Host(saying(answer)).listening() as host, Client() as client:
-        assert await hook(client, host.url).trigger(page()) == outcome
+        assert await hook(client, host.url).tell("page", page()) == outcome
         assert len(host.requests) == 1
 
 
 @pytest.mark.parametrize("talk", [hang, reset])
 async def test_without_an_answer_nobody_knows(talk: Talk):
     async with Host(talk).listening() as host, Client() as client:
-        outcome = await hook(client, host.url, timeout="1s").trigger(page())
+        outcome = await hook(client, host.url, timeout="1s").tell("page", page())
         assert isinstance(outcome, Unsure)
         assert len(host.requests) == 1
 
@@ -156,7 +156,7 @@ async def test_a_certificate_that_nobody_trusts_gets_nothing(tmp_path):
         Host(saying(response())).listening(self_signed(tmp_path)) as host,
         Client() as client,
     ):
-        outcome = await hook(client, host.url).trigger(page())
+        outcome = await hook(client, host.url).tell("page", page())
         assert isinstance(outcome, Failed)
         assert outcome.reason.startswith("certificate not accepted")
         assert host.requests == []
@@ -166,7 +166,7 @@ async def test_only_a_way_of_the_config_is_gone():
     async with Receiver().listening() as (receiver, _):
         written = {"kind": "webhook", "url": receiver.url, "secret": SECRET}
         async with Client(config(ways={"bridge": written}).allows) as client:
-            assert isinstance(await hook(client, receiver.url).trigger(page()), Sent)
+            assert isinstance(await hook(client, receiver.url).tell("page", page()), Sent)
         async with Client(config().allows) as client:
-            gone = await hook(client, receiver.url).trigger(page())
+            gone = await hook(client, receiver.url).tell("page", page())
     assert gone == Failed("the config names no such URL (any more)")

@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.http import Client
 from bot.model.message import Outcome
-from bot.model.way import EmailWay, Page, PagerDutyWay, WaySettings
+from bot.model.way import EmailWay, Event, Page, PagerDutyWay, WaySettings
 from bot.send.way.email import Email
 from bot.send.way.pagerduty import PagerDuty
 from bot.send.way.webhook import Webhook
@@ -29,16 +29,9 @@ class Way(Protocol):
         """Whether the same page, sent twice, is certain to wake nobody twice."""
         ...
 
-    async def trigger(self, page: Page) -> Outcome:
-        """Tell somebody."""
-        ...
-
-    async def acknowledged(self, page: Page) -> Outcome:
-        """Tell those who were told that somebody is on it: ``page.text`` says who."""
-        ...
-
-    async def resolved(self, page: Page) -> Outcome:
-        """Tell them that it is over."""
+    async def tell(self, event: Event, page: Page) -> Outcome:
+        """Tell somebody; or those who were told that somebody is on it (``page.text`` says who), or that
+        it is over."""
         ...
 
 

@@ -44,16 +44,7 @@ class Email:
         self._settings = settings
         self._clock = clock
 
-    async def trigger(self, page: Page) -> Outcome:
-        return await self._send("page", page)
-
-    async def acknowledged(self, page: Page) -> Outcome:
-        return await self._send("acknowledged", page)
-
-    async def resolved(self, page: Page) -> Outcome:
-        return await self._send("resolved", page)
-
-    async def _send(self, event: Event, page: Page) -> Outcome:
+    async def tell(self, event: Event, page: Page) -> Outcome:
         if page.address is None:
             return Refused("no email address is known: add email: to the person below people")
         try:

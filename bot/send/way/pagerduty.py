@@ -6,7 +6,7 @@ Limits and answers as PagerDuty documents them ("Send an Alert Event", "Response
 from __future__ import annotations
 
 import json
-from typing import Literal
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
@@ -14,7 +14,7 @@ from bot.clock import at
 from bot.http import Answer, Client
 from bot.model.incident import Severity
 from bot.model.message import Outcome, Sent, Unsure
-from bot.model.way import Page, PagerDutyWay
+from bot.model.way import Event, Page, PagerDutyWay
 from bot.send.way.post import Post, compact, refusal, send, words_of
 from bot.text import clean, cut, redacted
 
@@ -26,6 +26,11 @@ _SEVERITY = {
     Severity.SEV2: "error",
     Severity.SEV3: "warning",
     Severity.SEV4: "info",
+}
+_ACTIONS: Mapping[Event, str] = {
+    "page": "trigger",
+    "acknowledged": "acknowledge",
+    "resolved": "resolve",
 }
 
 
@@ -39,24 +44,11 @@ class PagerDuty:
         self._settings = settings
         self._client = client
 
-    async def trigger(self, page: Page) -> Outcome:
-        return await self._event("trigger", page, _described(page))
-
-    async def acknowledged(self, page: Page) -> Outcome:
-        return await self._event("acknowledge", page, {})
-
-    async def resolved(self, page: Page) -> Outcome:
-        return await self._event("resolve", page, {})
-
-    async def _event(
-        self,
-        action: Literal["trigger", "acknowledge", "resolve"],
-        page: Page,
-        more: dict[str, JsonValue],
-    ) -> Outcome:
+    async def tell(self, event: Event, page: Page) -> Outcome:
         key = self._settings.routing_key.get_secret_value()
-        event = {"routing_key": key, "event_action": action, "dedup_key": page.thread}
-        post = Post(self._settings.url, compact(event | redacted(more)), {}, self._settings.timeout)
+        asked = {"routing_key": key, "event_action": _ACTIONS[event], "dedup_key": page.thread}
+        more = redacted(_described(page)) if event == "page" else {}
+        post = Post(self._settings.url, compact(asked | more), {}, self._settings.timeout)
         answer = await send(self._client, post)
         if not isinstance(answer, Answer):
             return answer

@@ -33,16 +33,7 @@ class Webhook:
         self._client = client
         self._clock = clock
 
-    async def trigger(self, page: Page) -> Outcome:
-        return await self._send("page", page)
-
-    async def acknowledged(self, page: Page) -> Outcome:
-        return await self._send("acknowledged", page)
-
-    async def resolved(self, page: Page) -> Outcome:
-        return await self._send("resolved", page)
-
-    async def _send(self, event: Event, page: Page) -> Outcome:
+    async def tell(self, event: Event, page: Page) -> Outcome:
         secret = self._settings.secret.get_secret_value()
         body = compact(redacted(_told(event, page)))
         timestamp = str(self._clock.now() // 1_000)
