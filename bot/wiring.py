@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,9 +13,7 @@ from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.clock import SystemClock
-from bot.errors import WrongSettings
-from bot.files.config import load_config
-from bot.files.runbooks import read_books
+from bot.files.loading import read_files, tell
 from bot.http import Client
 from bot.loops import DeliveryLoop, TimerLoop, UpkeepLoop
 from bot.model.actor import Actor
@@ -27,7 +23,6 @@ from bot.model.command import Declare, Incidents
 from bot.model.config import Config
 from bot.model.settings import Settings
 from bot.render import plain, terminal
-from bot.render.answer import answer, refusal
 from bot.send.client import session, socket_client, web_client
 from bot.send.identity import Directory, Identity, identify
 from bot.send.quiet import Quiet
@@ -59,6 +54,7 @@ from bot.web.condition import Condition
 from bot.web.control import Control
 from bot.web.events import handler as events_handler
 from bot.web.intake import IntakeDoor
+from bot.web.listening import listen
 from bot.web.pagerduty import Acknowledgement, PagerDutyIntake
 from bot.web.signature import Signature
 
@@ -141,7 +137,7 @@ class Bot:
         """Read the config again; a bad file raises ``ConfigError`` and the old one stays."""
         config, books, broken = await asyncio.to_thread(read_files, self.settings)
         self.live.config, self.live.books, self.live.broken = config, books, broken
-        _tell(broken)
+        tell(broken)
         await self.database.write(due.schedule, self.live.config)
         await self.database.write(outbox.retry_refused_cards, self.live.config.slack.channel)
         if self.link.identity is not None:
@@ -160,7 +156,7 @@ class Bot:
             else await self.commands.carry_out(command, Asked(actor))
         )
         return {
-            "text": _words(given, self.clock.now()),
+            "text": terminal.words(given, self.clock.now()),
             "json": plain.json_of(given),
             "refused": isinstance(given, Refusal),
             "wrong_use": wrong,
@@ -227,7 +223,7 @@ class Bot:
         self.desk = Desk(self.commands, directory, self.live, pool, self.clock)
 
     async def _serve(self) -> None:
-        _tell(self.live.broken)
+        tell(self.live.broken)
         await self.database.write(_recover, self.live.config)
         bolt = app.build(self._web_client, self.desk, lambda: self.link.identity)
         other_ways = OtherWays(self._client, self.live, lambda: self.link.identity, self.clock)
@@ -296,15 +292,8 @@ class Bot:
         if self.settings.signing_secret:
             signature = Signature(self.settings.signing_secret, self.clock)
             routes.router.add_post("/slack/events", events_handler(bolt, signature))
-        runner = web.AppRunner(routes, access_log=None, shutdown_timeout=2)
-        await runner.setup()
+        runner, self.port = await listen(routes, self.settings.host, self.settings.port)
         self._stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, self.settings.host, self.settings.port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise _cant_listen(self.settings, error) from None
-        self.port = runner.addresses[0][1]
 
     async def _wind_down(
         self, sending: Delivery, running: list[asyncio.Task[None]], linking: asyncio.Task[None]
@@ -346,53 +335,9 @@ class Bot:
         await self._slack.join(self.live.config.slack.channel)
 
 
-def read_files(settings: Settings) -> tuple[Config, Books, Broken]:
-    """The config and the runbooks; raises ``ConfigError`` with everything that is wrong in the config.
-
-    A runbook with a problem is told and left out: it must not keep the bot from starting at night.
-    """
-    config = load_config(settings.config, settings.environ)
-    books, problems = read_books(settings.runbooks, config)
-    broken: dict[str, list[str]] = {}
-    for problem in problems:
-        broken.setdefault(problem.path, []).append(str(problem).splitlines()[0])  # no caret
-    return config, books, broken
-
-
-def _tell(broken: Broken) -> None:
-    for problems in broken.values():
-        for problem in problems:
-            log.error("a runbook can't be used: %s", problem)
-
-
-def _cant_listen(settings: Settings, error: OSError) -> WrongSettings:
-    where = f"{settings.host}:{settings.port}"
-    # asyncio puts more words into strerror; a name that is not known has a code that is no errno.
-    code = error.errno or 0
-    why = (os.strerror(code) if code in errno.errorcode else str(error.strerror)).lower()
-    if code in {errno.EADDRINUSE, errno.EACCES}:
-        fix = "set another, such as PORT=3001"
-        return WrongSettings(f"PORT: can't listen on {where} ({why}); {fix}")
-    fix = "set an address of this machine, such as HOST=127.0.0.1"
-    return WrongSettings(f"HOST: can't listen on {where} ({why}); {fix}")
-
-
 def _no_link_wanted() -> str | None:
     """A command that runs without the bot has no link to Slack, and misses none."""
     return None
-
-
-def _words(given: Answer | Refusal, now: int) -> str:
-    """An answer for a terminal: the whole, and as its drawing where that says it all."""
-    if isinstance(given, Refusal):
-        return plain.text(refusal(_at_a_terminal(given)))
-    whole = terminal.text(given, now)
-    return whole if whole is not None else plain.text(answer(given, now, buttons=False))
-
-
-def _at_a_terminal(given: Refusal) -> Refusal:
-    """Hints name commands as they are written there."""
-    return Refusal(given.reason, given.remedy.replace("`/iora ", "`iora "))
 
 
 def _recover(tx: Tx, config: Config) -> None:

@@ -97,7 +97,8 @@ async def open_line(settings: Settings) -> AsyncIterator[Line]:
 
 async def _bot(settings: Settings) -> Bot | None:
     """None where one runs already. Another command may hold the database for a moment."""
-    from bot.wiring import Bot, read_files
+    from bot.files.loading import read_files
+    from bot.wiring import Bot
 
     for _ in range(ATTEMPTS):
         if await reachable(settings):

@@ -15,9 +15,10 @@ import click
 from bot import logs
 from bot.cli.fail import plainly
 from bot.errors import ConfigError, IoraError, WrongSettings
+from bot.files.loading import read_files
 from bot.model.settings import Settings
 from bot.text import redact
-from bot.wiring import Bot, read_files
+from bot.wiring import Bot
 
 log = logging.getLogger(__name__)
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|_DSN$")

@@ -143,7 +143,8 @@ async def ask(settings: Settings, text: str) -> Said | None:
 
 
 async def _do_here(settings: Settings, text: str) -> Said:
-    from bot.wiring import Bot, read_files
+    from bot.files.loading import read_files
+    from bot.wiring import Bot
 
     bot = Bot(settings, *read_files(settings))
     await bot.start(serving=False)

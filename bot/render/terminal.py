@@ -6,20 +6,27 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.model.answer import Answer
+from bot.model.answer import Answer, Refusal
 from bot.model.units import format_duration
 from bot.render import plain as json_room
 from bot.render import run_lines
+from bot.render.answer import answer, refusal
 from bot.text import plain, without_controls
 
 Facts = Mapping[str, Any]
 
 
-def text(given: Answer, now: int) -> str | None:
-    """The whole answer, nothing cut; None where its drawing for Slack serves as well."""
+def words(given: Answer | Refusal, now: int) -> str:
+    """An answer for a terminal: the whole, and as its drawing where that says it all.
+
+    Hints name commands as they are written there.
+    """
+    if isinstance(given, Refusal):
+        at_a_terminal = given.remedy.replace("`/iora ", "`iora ")
+        return json_room.text(refusal(Refusal(given.reason, at_a_terminal)))
     lines = _LINES.get(given.kind)
     if lines is None:
-        return None
+        return json_room.text(answer(given, now, buttons=False))
     return without_controls("\n".join(lines(json_room.json_of(given), now)))
 
 

@@ -36,7 +36,7 @@ def of(values: Iterable[float]) -> Sketch:
     if not kept:
         return EMPTY
     least, most = min(kept), max(kept)
-    if not (math.isfinite(sum(kept)) and -LARGEST <= least and most <= LARGEST):
+    if not (math.isfinite(sum(kept)) and least >= -LARGEST and most <= LARGEST):
         return of([max(-LARGEST, min(LARGEST, value)) for value in kept if not math.isnan(value)])
     return Sketch(
         count=len(kept),

@@ -58,9 +58,7 @@ def wanted(tx: Tx, timer: Timer, config: Config) -> Wanted | None:
 def seen(tx: Tx, found: Wanted, healths: Sequence[Health]) -> Mapping[str, Values]:
     """The values of each target that was measured just now; of one that a reload took away, none."""
     known: dict[str, Values] = {name: {} for name in found.targets}
-    return known | {
-        health.target: trend.values(tx, health, found.changes) for health in healths
-    }
+    return known | {health.target: trend.values(tx, health, found.changes) for health in healths}
 
 
 def fire(

@@ -155,9 +155,7 @@ def read(tx: Tx, incident_id: int, config: Config) -> Record | None:
         end=end,
         kept_since=tx.now - config.samples.raw,
         now=tx.now,
-        marks={
-            target: charts.marks(tx, config, target, start, end) for target in incident.targets
-        },
+        marks={target: charts.marks(tx, config, target, start, end) for target in incident.targets},
     )
 
 
