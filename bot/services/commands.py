@@ -10,7 +10,6 @@ from typing import Any
 
 from bot import logs
 from bot.clock import Clock
-from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
 from bot.model.command import (
     Baseline,
@@ -43,7 +42,6 @@ from bot.model.command import (
     Timeline,
 )
 from bot.model.config import Config
-from bot.model.incident import Status
 from bot.model.overview import Overview
 from bot.model.postmortem import Draft
 from bot.model.report import Wanted
@@ -66,9 +64,10 @@ from bot.services.charts import Charts
 from bot.services.diagnosis import Diagnosis
 from bot.services.drill import Drills
 from bot.services.incidents import Asked, Done
+from bot.services.listing import listing
 from bot.services.live import Live
 from bot.services.monitoring import Monitoring
-from bot.services.overview import listed, overview, overview_of
+from bot.services.overview import overview, overview_of
 from bot.services.postmortem import Postmortems
 from bot.services.run_commands import RunCommands
 from bot.store import incidents as store
@@ -78,7 +77,7 @@ from bot.store.database import Database, Tx
 log = logging.getLogger(__name__)
 
 FIRST_WORDS_MS = 700
-_LISTED, _LOOKED_AT = 30, 500
+_LISTED = 30
 
 Given = Answer | Refusal
 
@@ -300,7 +299,7 @@ class Commands:
         return Answer(kind="postmortem", facts={**asdict(given), "paths": paths})
 
     async def _incidents(self, command: Incidents, asked: Asked) -> Given:
-        return await self._database.read(_list, command, asked.actor)
+        return await self._database.read(listing, command, asked.actor)
 
     async def _finding(self, command: OnFinding, asked: Asked) -> Given:
         of_alerts = command.key.startswith(f"{alert_suggestions.KIND}:")
@@ -372,28 +371,6 @@ def _look(tx: Tx, config: Config, command: OnIncident, asked: Asked, kind: str) 
     if isinstance(found, Refusal):
         return found
     return Answer(kind=kind, facts={"overview": overview_of(tx, config, found)})
-
-
-def _list(tx: Tx, command: Incidents, actor: Actor) -> Answer:
-    match command.which:
-        case "open":
-            looked_at = store.live(tx, _LOOKED_AT)
-        case "mine":
-            looked_at = store.live(tx, _LOOKED_AT, actor.holder)
-        case "resolved":
-            looked_at = store.recent(tx, (Status.RESOLVED,), _LOOKED_AT)
-        case "all":
-            looked_at = store.recent(tx, tuple(Status), _LOOKED_AT)
-    words = command.words.lower().split()
-    found = [one for one in looked_at if all(word in one.title.lower() for word in words)]
-    return Answer(
-        kind="incidents",
-        facts={
-            "which": command.which,
-            "overviews": listed(tx, found[:_LISTED], timelines=command.timelines),
-            "more": len(found) > _LISTED or len(looked_at) == _LOOKED_AT,
-        },
-    )
 
 
 def _add_test(tx: Tx, key: str, person: str) -> None:

@@ -71,20 +71,6 @@ def pings_of(tx: Tx, incident: Incident) -> tuple[Ping, ...]:
     )
 
 
-def listed(tx: Tx, found: Iterable[Incident], *, timelines: bool) -> list[Overview]:
-    """Incidents as a list shows them: no pings, nothing upcoming, entries only where they are asked for."""
-    return [
-        Overview(
-            incident,
-            tuple(incidents.timeline(tx, incident.id)) if timelines else (),
-            pings=(),
-            upcoming=None,
-            now=tx.now,
-        )
-        for incident in found
-    ]
-
-
 def paged(entries: Iterable[Entry]) -> tuple[str, ...]:
     """The people who were ever pinged for the incident."""
     return tuple(

@@ -382,7 +382,7 @@ def m016_silences(db: sqlite_utils.Database) -> None:
 
 @migrations()
 def m017_alerts(db: sqlite_utils.Database) -> None:
-    """What other tools told, what belongs together of it, when each was heard, and jobs that must report."""
+    """What other tools told, and what belongs together of it."""
     db.execute("""
         CREATE TABLE alert_groups (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -436,6 +436,11 @@ def m017_alerts(db: sqlite_utils.Database) -> None:
         )""")
     db.execute("CREATE INDEX alerts_changed ON alerts (group_id, firing, changed_at)")
     db.execute("CREATE INDEX alerts_cleared ON alerts (changed_at) WHERE firing = 0")
+
+
+@migrations()
+def m018_heard(db: sqlite_utils.Database) -> None:
+    """When each source was heard, jobs that must report, and when the bot itself was last alive."""
     db.execute("CREATE TABLE heard (source TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID")
     db.execute("""
         CREATE TABLE jobs (
