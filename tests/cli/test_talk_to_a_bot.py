@@ -156,6 +156,8 @@ async def test_every_word_prints_json(house, tmp_path):
             "assign": ["INC-1", "U02BOB"],
             "override": ["primary", "U02BOB", "1h"],
             "silence": ["iora", "30m", "deploy"],
+            "deploy": ["iora", "v1.2.3"],
+            "chart": ["iora", "cpu"],
         }.get(word.word, ["INC-1"] if "INC-n" in word.usage else [])
         ended = await iora(tmp_path, environ, word.word, *more, "--json")
         assert isinstance(json.loads(ended.out), dict), word.word

@@ -22,8 +22,9 @@ from bot.model.command import (
     Update,
 )
 from bot.model.incident import Incident, Severity, Status
-from bot.services import commands, incidents
+from bot.services import incidents
 from bot.services.incidents import Asked
+from bot.services.listing import listing
 from bot.store import incidents as stored
 from bot.store import outbox
 from bot.store.database import Database, Row, Tx
@@ -385,6 +386,6 @@ async def test_in_a_storm_of_incidents_neither_a_list_nor_a_command_without_a_nu
             "Say which one you mean.",
         )
         assert not read
-        listed = await database.read(commands._list, Incidents(which="open"), alice)
+        listed = await database.read(listing, Incidents(which="open"), alice)
         assert listed.facts["more"]
         assert len(read) <= 500

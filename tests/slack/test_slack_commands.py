@@ -44,6 +44,8 @@ DIALOGUE = [
     ("drill", ["Drill of the policy critical", "pings people for real", "Start the drill"]),
     ("override primary <@U02BOB> 4h", ["No schedule is configured."]),
     ("silence iora 30m deploy", ["what the bot finds on iora is not told until", "(deploy)"]),
+    ("deploy iora v1.2.3", ["v1.2.3"]),
+    ("chart iora cpu", ["CPU of iora"]),
     ("silences", ["*1* iora until", "deploy"]),
 ]
 
