@@ -157,7 +157,7 @@ async def test_a_busy_target_gets_the_time_that_it_asks_for(house, dashboard):
 
 def about(seconds: int) -> Any:
     """Each poll is a little earlier or later than the time that it was given."""
-    return pytest.approx(seconds, rel=JITTER, abs=1)
+    return pytest.approx(seconds, abs=seconds * JITTER + 1)
 
 
 async def due_in(house: House) -> int:

@@ -89,7 +89,7 @@ LAST: dict[str, tuple[Latest | None, Sequence[str]]] = {
     "too old to say anything of now": (
         at_last_poll(OK, *WELL, age=STALE_MS + 1),
         [
-            'iora is UNKNOWN: nothing was read for 1 min, it was HEALTHY then: status word "ok"',
+            'iora is UNKNOWN: nothing was read for 95 s, it was HEALTHY then: status word "ok"',
         ],
     ),
 }
