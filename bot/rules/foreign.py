@@ -21,23 +21,32 @@ def _compiled(expression: str) -> ParsedResult:
 
 
 def found(expression: str, data: object) -> object:
-    """What an expression finds; one that does not suit what it is asked of finds nothing."""
+    """What an expression finds; one that does not suit what it is asked of finds nothing.
+
+    Arithmetic with Infinity or with a number of many digits, and a slice of step 0, fail in Python's own words.
+    """
     try:
         value: object = _compiled(expression).search(data)
-    except JMESPathError:
+    except (JMESPathError, ArithmeticError, ValueError):
         return None
     return value
 
 
 def text_of(value: object, limit: int) -> str:
-    """A value as one line of text that any store takes; a list or an object as JSON."""
+    """A value as one line of text that any store takes; a list or an object as JSON.
+
+    Empty where it is nested too deep: such a one can be read, and not written again.
+    """
     match value:
         case None:
             return ""
         case str():
             text = value[: 4 * limit]
         case bool() | int() | float() | list() | dict():
-            text = json.dumps(value, ensure_ascii=False)[: 4 * limit]
+            try:
+                text = json.dumps(value, ensure_ascii=False)[: 4 * limit]
+            except RecursionError:
+                return ""
         case _:
             text = str(value)
     if not text.isprintable():

@@ -11,7 +11,7 @@ from bot.model.alert import Alert, Told
 from bot.model.incident import Severity
 from bot.model.intake import AlertmanagerSource, AlertSource, JsonSource
 from bot.rules.alert import counted, key_of, named, titled, told
-from bot.rules.foreign import Unreadable
+from bot.rules.foreign import Unreadable, text_of
 from tests.support.alerts import firing, message, resolved
 
 NOW = 1_750_000_000_000
@@ -204,6 +204,27 @@ def test_text_from_outside_is_one_line_of_a_length_that_any_store_takes() -> Non
 def test_an_expression_that_does_not_suit_finds_nothing() -> None:
     source = any_json(map={"title": "message", "summary": "join('', labels)"})
     assert one(source, {"message": "a", "labels": 5}).summary == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("ceil(value)", "Infinity"),
+        ("ceil(value)", "NaN"),
+        ("avg(value)", "[1" + "0" * 400 + "]"),
+        ("value[::0]", "[1]"),
+    ],
+)
+def test_a_number_that_can_not_be_reckoned_with_finds_nothing(path: str, value: str) -> None:
+    source = any_json(map={"title": "message", "summary": path})
+    assert one(source, json.loads(f'{{"message": "a", "value": {value}}}')).summary == ""
+
+
+def test_what_can_be_read_and_not_be_written_again_is_no_text() -> None:
+    nested: list[object] = []
+    for _ in range(5_000):
+        nested = [nested]
+    assert text_of(nested, 10) == ""
 
 
 def test_a_group_s_key_is_the_same_after_a_restart_and_another_for_another_target() -> None:
