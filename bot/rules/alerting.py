@@ -16,7 +16,8 @@ FIRST_GAP_MS, LAST_GAP_MS = 5_000, 600_000
 RELAPSE_MS = 1_800_000
 """What comes back so soon is the same thing; and so long a source may repeat what somebody resolved."""
 MOST_INCIDENTS, MOST_GROUPS, STORM_MS = 5, 50, 600_000
-"""So many incidents are opened of a source within ``STORM_MS``; everything else goes into one."""
+"""So many incidents are opened of a source within ``STORM_MS``; everything else goes into one, which takes
+what is new until nothing new came for so long."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,15 @@ def decide(group: Group, tally: Tally, incident: Incident | None, now: int) -> M
     if incident is None or not incident.live:
         return Move(opens=tally.firing > 0 and tally.fresh > 0)
     raised = _raised(group, tally, incident)
+    if incident.status is Status.MITIGATED and tally.firing and not group.firing:
+        return Move(note="back", reopens=True, raised=raised)  # at once: nobody is on it any more
     note = _note(group, tally)
     if note is None:
         return Move(raised=raised)
     due = group.noted_at + group.noted_gap
     if now < due:
         return Move(raised=raised, again_at=due)
-    back = note == "back" and incident.status is Status.MITIGATED
-    return Move(note=note, reopens=back, raised=raised)
+    return Move(note=note, raised=raised)
 
 
 def gap(group: Group, now: int) -> int:
@@ -54,12 +56,17 @@ def gap(group: Group, now: int) -> int:
     return FIRST_GAP_MS if calm else min(2 * group.noted_gap, LAST_GAP_MS)
 
 
-def begins(group: Group, tally: Tally, now: int) -> int | None:
-    """Since when the episode lasts: one that comes back soon after it was over goes on."""
+def begins(group: Group, tally: Tally, resolved_at: int, now: int) -> int | None:
+    """Since when the episode lasts: one that comes back soon after it was over goes on.
+
+    ``resolved_at``: when its incident was resolved, 0 where there is none or it is open; what fires
+    after that is another episode.
+    """
     if not tally.firing or tally.oldest is None:
         return group.since
     over = group.cleared_at is not None and now - group.cleared_at > RELAPSE_MS
-    return tally.oldest if group.since is None or over else group.since
+    since = tally.oldest if group.since is None or over else group.since
+    return max(since, resolved_at) if tally.fresh else since
 
 
 def _note(group: Group, tally: Tally) -> Literal["changed", "cleared", "back"] | None:

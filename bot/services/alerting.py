@@ -50,7 +50,7 @@ def _looked_at(tx: Tx, group: Group, incident: Incident | None) -> tuple[Group, 
     resolved_at = incident.resolved_at if incident is not None else None
     after = resolved_at if resolved_at is not None else 0
     since = alerts.tally(tx, group, after, after + alerting.RELAPSE_MS)
-    begun = alerting.begins(group, since, tx.now)
+    begun = alerting.begins(group, since, after, tx.now)
     seen = replace(group, since=begun)
     tally = (
         since

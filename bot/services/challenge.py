@@ -50,8 +50,9 @@ def _failing(tx: Tx, config: Config, name: str) -> tuple[str, ...]:
 
 
 def _firing(tx: Tx, incident: Incident) -> list[str]:
-    found = alerts.of_incident(tx, incident.id)
-    if found is None or not found.firing:
+    """Also what came a moment ago: resolved with the rest, it would be told to nobody."""
+    found = alerts.firing_now(tx, incident.id)
+    if not found.firing:
         return []
     return [f"{counted(found.firing, found.resolved)}: {named(found.titles)}"]
 

@@ -139,6 +139,12 @@ def look_soon(tx: Tx, group_id: int, at: int) -> None:
         timers.arm(tx, KIND, str(group_id), at)
 
 
+def look_at_all(tx: Tx) -> None:
+    """Have every group that fires looked at now: what it waited for may be over before it was planned."""
+    for group_id in alerts.active_groups(tx):
+        look_soon(tx, group_id, tx.now)
+
+
 def _place(
     tx: Tx,
     alert: Alert,
@@ -174,13 +180,19 @@ def _group_of(tx: Tx, alert: Alert, key: str) -> int:
     if own is not None and own[1]:
         return own[0]
     rest = alerts.known(tx, alert.source, REST)
-    if rest is not None and rest[1]:
+    if rest is not None and rest[1] and _storms(tx, rest[0]):
         return rest[0]
     if own is not None:
         return own[0]
     if alerts.active(tx, alert.source) >= alerting.MOST_GROUPS:
         return rest_of(tx, alert.source)
     return alerts.add_group(tx, alert.source, key, alert.target, alert.group)
+
+
+def _storms(tx: Tx, rest: int) -> bool:
+    """Whether the rest still takes what is new: not on account of some that fire in it for ever."""
+    newest = alerts.newest(tx, rest)
+    return newest is not None and tx.now - newest < alerting.STORM_MS
 
 
 def rest_of(tx: Tx, source: str) -> int:

@@ -9,7 +9,7 @@ from bot.model.actor import BOT, Actor
 from bot.model.config import Config
 from bot.model.incident import Incident, Status
 from bot.model.silence import Muted
-from bot.services import course
+from bot.services import course, intake
 from bot.services.silences import muting
 from bot.store import incidents, outbox
 from bot.store import silenced as store
@@ -67,3 +67,4 @@ def look(tx: Tx, config: Config) -> None:
             continue
         if release(tx, incident):
             course.arm(tx, config, incident)
+    intake.look_at_all(tx)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.model.alert import Alert, Firing, Group, Labels, Tally
 from bot.model.incident import Facts, Severity
@@ -119,6 +119,20 @@ def active(tx: Tx, source: str) -> int:
     return count
 
 
+def active_groups(tx: Tx) -> list[int]:
+    """The groups of all sources that have alerts that fire, as far as is known."""
+    return [row["id"] for row in tx.all("SELECT id FROM alert_groups WHERE active = 1")]
+
+
+def newest(tx: Tx, group_id: int) -> int | None:
+    """When the newest of the alerts that fire in a group began to; None where none does."""
+    row = tx.one(
+        "SELECT MAX(changed_at) AS at FROM alerts WHERE group_id = :id AND firing = 1",
+        id=group_id,
+    )
+    return row["at"] if row else None
+
+
 def opened_since(tx: Tx, source: str, at: int) -> int:
     """For how many groups of a source something was opened since a time; the rest is none of them."""
     row = tx.one(
@@ -185,12 +199,22 @@ def of_incident(tx: Tx, incident_id: int) -> Firing | None:
     if not rows:
         return None
     groups = [_group(row) for row in rows]
+    return _together(groups, sum(one.cut for one in groups if one.firing))
+
+
+def firing_now(tx: Tx, incident_id: int) -> Firing:
+    """The alerts of an incident as they are now, also what came since they were looked at."""
+    rows = tx.all(f"SELECT {_GROUP} FROM alert_groups WHERE incident_id = :id", id=incident_id)
+    return _together([tally(tx, _group(row), 0, 0) for row in rows])
+
+
+def _together(counted: Sequence[Group | Tally], cut: int = 0) -> Firing:
     titles: dict[str, int] = {}
-    for one in groups:
+    for one in counted:
         for title, count in one.titles.items():
             titles[title] = titles.get(title, 0) + count
-    firing, resolved = sum(one.firing for one in groups), sum(one.resolved for one in groups)
-    return Firing(firing, resolved, titles, sum(one.cut for one in groups if one.firing))
+    firing, resolved = sum(one.firing for one in counted), sum(one.resolved for one in counted)
+    return Firing(firing, resolved, titles, cut)
 
 
 def firing_by_source(tx: Tx) -> dict[str, int]:

@@ -10,12 +10,19 @@ import pytest
 
 from bot.model.alert import Alert
 from bot.model.answer import Answer, Challenge, Refusal
-from bot.model.command import Acknowledge, Mitigate, OnFinding, Resolve
+from bot.model.command import (
+    Acknowledge,
+    EndSilence,
+    Mitigate,
+    OnFinding,
+    Resolve,
+    SetSilence,
+)
 from bot.model.config import Config
 from bot.model.incident import Incident, Severity, Status
 from bot.model.message import Message
 from bot.rules.alerting import GATHER_MS, MOST_GROUPS, MOST_INCIDENTS
-from bot.services import alert_suggestions, alerting, intake
+from bot.services import alert_suggestions, alerting, intake, silencing
 from bot.services.incidents import Asked
 from bot.store import alerts, incidents, outbox, timers
 from bot.store.database import Database, Tx
@@ -241,6 +248,42 @@ async def test_what_fires_again_after_it_was_mitigated_is_open_again(scene: Scen
     assert (await scene.incident()).status is Status.OPEN
 
 
+async def test_what_comes_and_goes_is_open_again_at_once_where_it_was_mitigated(
+    scene: Scene,
+) -> None:
+    await scene.tell(alert())
+    for _ in range(20):
+        await scene.look(MINUTE)
+        await scene.tell(over())
+        await scene.look(MINUTE)
+        await scene.tell(alert())
+    await scene.tell(over())
+    await scene.change(Acknowledge(incident=1))
+    await scene.change(Mitigate(incident=1))
+    await scene.tell(alert())
+    assert (await scene.incident()).status is Status.OPEN
+
+
+async def test_one_that_fires_on_does_not_undo_that_it_was_mitigated(scene: Scene) -> None:
+    await scene.tell(alert())
+    await scene.tell(over())
+    await scene.tell(alert())
+    await scene.change(Acknowledge(incident=1))
+    await scene.change(Mitigate(incident=1))
+    await scene.tell(alert())
+    await scene.look(30 * MINUTE)
+    assert (await scene.incident()).status is Status.MITIGATED
+
+
+async def test_what_came_a_moment_ago_is_not_resolved_with_the_rest_unseen(scene: Scene) -> None:
+    await scene.tell(alert(target=""))
+    await scene.tell(over(target=""))
+    await scene.receive(alert("HighErrorRate", 2, target=""))
+    asked = await scene.try_change(Resolve(incident=1))
+    assert isinstance(asked, Challenge)
+    assert asked.failing == ("1 alert firing, 1 resolved: HighErrorRate",)
+
+
 async def test_an_alert_that_moves_to_another_group_is_counted_once(scene: Scene) -> None:
     await scene.tell(alert(), alert(number=2))
     await scene.tell(alert(target="worker"))
@@ -275,6 +318,19 @@ async def test_the_rest_takes_what_is_new_while_it_fires_and_no_longer(scene: Sc
     assert (await scene.live())[-1].title == "iora: Later"
 
 
+async def test_one_that_fires_in_the_rest_for_ever_takes_nothing_with_it(scene: Scene) -> None:
+    told = [alert(f"Alert{number}", number) for number in range(MOST_GROUPS + 10)]
+    await scene.receive(*told)
+    await scene.look(MINUTE)
+    forever = told[-1]
+    await scene.tell(*(over(f"Alert{number}", number) for number in range(MOST_GROUPS + 9)))
+    await scene.look(4 * 60 * MINUTE)
+    await scene.tell(forever)
+    await scene.tell(alert("Later"))
+    assert (await scene.live())[-1].title == "iora: Later"
+    assert (await scene.counts(MOST_INCIDENTS + 1))[0] == 1, "it stays where it fired"
+
+
 async def test_what_is_muted_opens_nothing_until_it_is_not(scene: Scene) -> None:
     window = {
         "name": "nightly",
@@ -291,6 +347,35 @@ async def test_what_is_muted_opens_nothing_until_it_is_not(scene: Scene) -> None
     assert len(await scene.live()) == 0
     await scene.look(10 * MINUTE)
     assert len(await scene.live()) == 1, "it still fires when the window is over"
+
+
+async def test_whoever_ends_a_silence_early_is_told_what_fires(scene: Scene) -> None:
+    quiet = SetSilence(targets=("iora",), length=12 * 60 * MINUTE, reason="we work on it")
+    await scene.database.write(silencing.set_silence, scene.config, quiet, Asked(alice))
+    await scene.tell(alert())
+    assert await scene.live() == []
+    await scene.database.write(silencing.end_silence, scene.config, EndSilence(), Asked(alice))
+    await scene.look()
+    (incident,) = await scene.live()
+    assert incident.title == "iora: HighErrorRate"
+
+
+async def test_a_window_that_the_config_drops_holds_back_nothing_any_more(scene: Scene) -> None:
+    window = {
+        "name": "afternoon",
+        "reason": "not ours",
+        "from": "15:00",
+        "to": "23:00",
+        "timezone": "UTC",
+        "targets": ["iora"],
+    }
+    scene.config = config(intake=INTAKE, maintenance=[window])
+    await scene.tell(alert())
+    assert await scene.live() == []
+    scene.config = config(intake=INTAKE)
+    await scene.database.write(silencing.schedule, scene.config)
+    await scene.look()
+    assert len(await scene.live()) == 1
 
 
 async def test_a_source_that_the_config_has_no_more_opens_nothing(scene: Scene) -> None:
@@ -342,6 +427,40 @@ async def test_whoever_presses_declare_is_who_declared_it_and_the_card_counts(sc
     again = await answer(scene, "declare")
     assert isinstance(again, Refusal)
     assert again.reason == "It is INC-1 already."
+
+
+async def test_what_fires_again_after_it_was_declared_and_resolved_is_suggested_again(
+    scene: Scene,
+) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await answer(scene, "declare")
+    await scene.tell(over())
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(10 * MINUTE)
+    await scene.tell(alert())
+    await scene.tell(alert())
+    first, again = await scene.database.read(outbox.with_prefix, "alerts:")
+    assert (first.facts["incident"], again.facts.get("incident")) == (1, None)
+    pressed = OnFinding(key=again.key, verb="declare")
+    await scene.database.write(alert_suggestions.answer, scene.config, pressed, Asked(alice))
+    assert [one.id for one in await scene.live()] == [1], "so soon it is the same one, reopened"
+
+
+async def test_a_source_that_insists_on_what_was_declared_and_resolved_is_suggested_again(
+    scene: Scene,
+) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await answer(scene, "declare")
+    await scene.change(Resolve(incident=1, text="not ours", anyway=True))
+    await scene.look(MINUTE)
+    await scene.tell(alert())
+    assert len(await scene.database.read(outbox.with_prefix, "alerts:")) == 1
+    await scene.look(40 * MINUTE)
+    await scene.tell(alert())
+    await scene.tell(alert())
+    assert len(await scene.database.read(outbox.with_prefix, "alerts:")) == 2
 
 
 async def test_a_dismissed_suggestion_asks_no_more(scene: Scene) -> None:
