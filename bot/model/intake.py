@@ -195,7 +195,7 @@ class Job(Opening, Limits):
     token: Token
     target: Name | None = None
     rate: int = Field(10, ge=1, le=1_000, description="requests a second")
-    size: Size = Field(64_000, description="of a report's body, which is not read")
+    size: Size = Field(64_000, description="of a report's body; what is more is left unread")
 
 
 SourceSettings = Annotated[

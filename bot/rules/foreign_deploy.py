@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from bot.model.intake import DeploySource
 from bot.rules.foreign import Unreadable, found, moment, text_of
 
+MOST = 100
+"""In one message: they are stored together, while everybody else waits."""
+
 
 @dataclass(frozen=True)
 class Deployed:
@@ -20,7 +23,10 @@ class Deployed:
 
 def deployed(source: DeploySource, body: object) -> tuple[Deployed, ...]:
     """The deploys of a body that were done. Raises ``Unreadable``: all of them, or none."""
-    return tuple(_each(source, body))
+    found = tuple(_each(source, body))
+    if len(found) > MOST:
+        raise Unreadable(f"expected {MOST} deploys at most, there are {len(found)}")
+    return found
 
 
 def _each(source: DeploySource, body: object) -> Iterator[Deployed]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -32,6 +33,7 @@ from bot.web.credential import given, suits
 from bot.web.rate import Rate
 
 log = logging.getLogger(__name__)
+Read = TypeVar("Read")
 
 BODY_WITHIN_S = 30
 ASIDE_FROM = 32 * 1024
@@ -137,15 +139,15 @@ class IntakeDoor:
     async def _body(self, request: web.Request, sender: Sender) -> web.Response:
         async with asyncio.timeout(BODY_WITHIN_S):
             body = await raw(request, sender.settings.size)
+        if isinstance(sender.settings, Job):  # that it came is the report, whatever it says
+            name = sender.name.removeprefix(f"{HEARTBEATS}:")
+            await self._database.write(jobs.report, self._live.config, name)
+            return web.json_response({"status": "stored"})
         if body is None:
             what = f"the body is larger than {sender.settings.size:,} bytes"
             log.error("what %s sent is too large: it is lost to the bot", sender.name)
             fix = "send fewer alerts at once, or raise `size` of the source in the config"
             return _refusal(413, what, "body", fix)
-        if isinstance(sender.settings, Job):
-            name = sender.name.removeprefix(f"{HEARTBEATS}:")
-            await self._database.write(jobs.report, self._live.config, name)
-            return web.json_response({"status": "stored"})
         try:
             if isinstance(sender.settings, DeploySource):
                 return await self._deploys(sender.name, sender.settings, body)
@@ -158,14 +160,11 @@ class IntakeDoor:
         return _stored(read, sender)
 
     async def _deploys(self, name: str, source: DeploySource, body: bytes) -> web.Response:
-        found = deployed(source, _parsed(body))
-        config = self._live.config
-        refused = await self._database.write(foreign_deploys.record, config, name, found)
-        if refused:
-            raise Unreadable(refused[0])
+        found = await self._aside(body, lambda body: deployed(source, _parsed(body)))
+        await self._database.write(foreign_deploys.record, self._live.config, name, found)
         return web.json_response({"status": "stored", "deploys": len(found)})
 
-    async def _aside(self, body: bytes, read: Callable[[bytes], Told]) -> Told:
+    async def _aside(self, body: bytes, read: Callable[[bytes], Read]) -> Read:
         if len(body) < ASIDE_FROM:
             return read(body)
         return await asyncio.get_running_loop().run_in_executor(self._reader, read, body)

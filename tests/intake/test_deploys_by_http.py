@@ -61,3 +61,17 @@ async def test_what_can_not_be_kept_says_why(
     async with opened(tmp_path, ci=SOURCE) as door:
         status, said, _ = await door.post("/intake/alerts/ci", sent, bearer(TOKEN))
         assert (status, said["error"]) == (400, expected)
+
+
+async def test_of_a_list_all_are_kept_or_none(tmp_path: Path) -> None:
+    async with opened(tmp_path, ci=SOURCE) as door:
+        sent = [SENT, SENT | {"service": "ioar"}]
+        status, _, _ = await door.post("/intake/alerts/ci", sent, bearer(TOKEN))
+        assert (status, await kept(door)) == (400, [])
+
+
+async def test_more_than_can_be_stored_at_once_is_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path, ci=SOURCE) as door:
+        sent = [SENT | {"version": f"v{number}"} for number in range(101)]
+        status, said, _ = await door.post("/intake/alerts/ci", sent, bearer(TOKEN))
+        assert (status, said["error"]) == (400, "expected 100 deploys at most, there are 101")

@@ -170,6 +170,15 @@ async def test_a_job_reports_with_an_empty_body(door: Door) -> None:
     assert known.heard_at == door.clock.now()
 
 
+async def test_a_job_that_sends_its_whole_log_has_reported(door: Door) -> None:
+    path, log = "/intake/heartbeat/nightly-backup", b"copied one more file\n" * 100_000
+    status, said, _ = await door.post(path, log, bearer(NIGHTLY))
+    assert (status, said) == (200, {"status": "stored"})
+    known = await door.database.read(jobs.get, "nightly-backup")
+    assert known is not None
+    assert known.heard_at == door.clock.now()
+
+
 async def test_a_get_is_no_report(door: Door) -> None:
     async with (
         aiohttp.ClientSession() as session,
