@@ -97,7 +97,7 @@ class Due:
         target = self._live.config.targets.get(timer.subject)  # a reload may have come in between
         if again and target is not None:
             within = target.timeout + 1_000
-            healths = await self._monitoring.refresh((timer.subject,), within)
+            healths = await self._monitoring.refresh((timer.subject,), within, poll=True)
             await self._healthy.keep(healths)
             await self._detect(healths)
 

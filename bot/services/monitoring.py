@@ -69,16 +69,17 @@ class Monitoring:
         self._shown: OrderedDict[tuple[str, int], Health] = OrderedDict()
 
     async def refresh(
-        self, targets: Sequence[str], within_ms: int, since: int = 0
+        self, targets: Sequence[str], within_ms: int, since: int = 0, *, poll: bool = False
     ) -> tuple[Health, ...]:
         """The health of each target, in order; one that is late is unknown, the rest is on time.
 
         A measurement that is late goes on, so that asking again soon gets its result. One that began
         before ``since`` (milliseconds since the epoch) is not shared: it may not see what changed then.
+        ``poll``: it is the target's own poll, and the next one comes later while nothing answers.
         """
         # Who took longest last time is asked first: the whole is over when the slowest is.
         order = sorted(dict.fromkeys(targets), key=lambda name: -self._took_ms.get(name, 0.0))
-        measuring = {name: self._measuring(name, since) for name in order}
+        measuring = {name: self._measuring(name, since, poll=poll) for name in order}
         tasks = [one.task for one in measuring.values()]
         await asyncio.wait(tasks, timeout=within_ms / 1000)
         return tuple(self._read(name, measuring[name]) for name in targets)
@@ -100,12 +101,12 @@ class Monitoring:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _measuring(self, name: str, since: int) -> _Measurement:
+    def _measuring(self, name: str, since: int, *, poll: bool) -> _Measurement:
         known = self._under_way.get(name)
         if known is not None and known.since >= since:
             return known
         config = self._live.config
-        task = asyncio.create_task(self._measure(name, config), name=f"measure {name}")
+        task = asyncio.create_task(self._measure(name, config, poll=poll), name=f"measure {name}")
         self._tasks.add(task)
         task.add_done_callback(partial(self._measured, name))
         self._under_way[name] = _Measurement(task, config, self._clock.now())
@@ -117,7 +118,7 @@ class Monitoring:
         if known is not None and known.task is task:
             del self._under_way[name]
 
-    async def _measure(self, name: str, config: Config) -> Health:
+    async def _measure(self, name: str, config: Config, *, poll: bool) -> Health:
         target = config.targets[name]
         now = self._clock.now()
         (check, there), given = await asyncio.gather(
@@ -125,7 +126,7 @@ class Monitoring:
         )
         self._took_ms[name] = check.elapsed_ms
         said = vantage.settled(check, there, target.health)
-        again_in = self._again_in(name, target, check)
+        again_in = self._again_in(name, target, check, poll=poll)
         readings = await self._kept(name, target, check, said, given, again_in)
         now = self._clock.now()
         found = verdict.judge(
@@ -162,14 +163,23 @@ class Monitoring:
             ]
             return first_known([*given, *own])
 
-    def _again_in(self, name: str, target: Target, check: Check) -> int | None:
-        """In how many milliseconds the next poll should be; None where it is planned already."""
+    def _again_in(self, name: str, target: Target, check: Check, *, poll: bool) -> int | None:
+        """In how many milliseconds the next poll should be; None where it is planned already.
+
+        Who asks between two polls may bring the next one forward, or put it off once for a busy target;
+        whoever asked again and again would keep it from ever coming.
+        """
         silent = check.reach not in {Reach.ANSWERED, Reach.TOO_LARGE, Reach.TOLD}
+        if silent and not poll:
+            return None
         self._silences[name] = self._silences.get(name, 0) + 1 if silent else 0
         again_in = pace.interval(target.poll, self._silences[name], check.retry_after)
-        planned = again_in == target.poll and name not in self._put_off
-        (self._put_off.discard if again_in == target.poll else self._put_off.add)(name)
-        return None if planned else again_in
+        usual, put_off = again_in == target.poll, name in self._put_off
+        if usual:
+            self._put_off.discard(name)
+            return again_in if put_off else None
+        self._put_off.add(name)
+        return again_in if poll or not put_off else None
 
     async def _given(self, target: Target, config: Config, now: int) -> tuple[Reading, ...]:
         """What its sources say, in the order in which they count."""

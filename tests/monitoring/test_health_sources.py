@@ -126,24 +126,57 @@ async def test_a_metric_that_a_source_gives_is_preferred_to_the_bots_own(house, 
 
 
 async def test_a_silent_target_is_polled_more_rarely_and_a_person_asks_anew(house, dashboard):
-    answering, gone = (
-        config_for(house.target, targets={"api": target(url) | {"poll": "30s"}}, baselines={})
-        for url in (dashboard.url, "http://127.0.0.1:9/health")
-    )
+    answering, gone = on_and_off(house, dashboard)
     async with living(house, answering) as bot:
         await house.until(lambda: dashboard.requests == 1, "the first poll")
         await house.until(lambda: not bot.monitoring._under_way, "its end")
         assert await due_in(house) == about(30)
         bot.live.config = gone
-        planned = []
-        for _ in range(6):
-            await house.bot.answer(Actor.login("alice"), "health")
-            planned.append(await due_in(house))
+        planned = [await poll(house) for _ in range(6)]
         assert planned == [about(wanted) for wanted in (30, 60, 120, 240, 240, 240)]
         bot.live.config = answering
         await house.bot.answer(Actor.login("alice"), "health")
         assert dashboard.requests == 2, "a person's question asks anew, at once"
         assert await due_in(house) == about(30), "it answers again, so it is polled as usual"
+
+
+async def test_who_asks_again_and_again_keeps_no_poll_from_coming(house, dashboard):
+    """The rules of detection are asked after polls alone: looking at a dead target must not put them off."""
+    answering, gone = on_and_off(house, dashboard)
+    async with living(house, answering) as bot:
+        await house.until(lambda: dashboard.requests == 1, "the first poll")
+        await house.until(lambda: not bot.monitoring._under_way, "its end")
+        bot.live.config = gone
+        planned = await poll(house)
+        for _ in range(6):
+            await house.bot.answer(Actor.login("alice"), "health")
+        assert await due_in(house) == pytest.approx(planned, abs=2)
+        dashboard.status, dashboard.headers = 429, {"Retry-After": "90"}
+        bot.live.config = answering
+        await house.bot.answer(Actor.login("alice"), "health")
+        house.clock.move(60_000)
+        await house.bot.answer(Actor.login("alice"), "health")
+        assert await due_in(house) == pytest.approx(32, abs=4), "it was put off once"
+
+
+def on_and_off(house: House, dashboard: Service) -> tuple[Config, Config]:
+    """A target that answers, and the same one gone."""
+    answering, gone = (
+        config_for(house.target, targets={"api": target(url) | {"poll": "30s"}}, baselines={})
+        for url in (dashboard.url, "http://127.0.0.1:9/health")
+    )
+    return answering, gone
+
+
+async def poll(house: House) -> int:
+    """Let the next poll of a silent target come; in how many seconds the one after it is due."""
+    assert house.bot is not None
+    monitoring = house.bot.monitoring
+    silences = monitoring._silences["api"]
+    house.advance(await due_at(house) - house.clock.now())
+    await house.until(lambda: monitoring._silences["api"] > silences, "the poll")
+    await house.until(lambda: not monitoring._under_way, "its end")
+    return await due_in(house)
 
 
 async def test_a_busy_target_gets_the_time_that_it_asks_for(house, dashboard):
@@ -163,10 +196,14 @@ def about(seconds: int) -> Any:
 async def due_in(house: House) -> int:
     """Seconds until the poll, to the second that it was planned for."""
 
-    def planned(tx: Any) -> int:
-        return tx.one("SELECT due_at FROM timers WHERE kind = 'poll'")["due_at"] - tx.now
+    return round((await due_at(house) - house.clock.now()) / 1000)
 
-    return round(await house.bot.database.read(planned) / 1000)
+
+async def due_at(house: House) -> int:
+    def planned(tx: Any) -> int:
+        return tx.one("SELECT due_at FROM timers WHERE kind = 'poll'")["due_at"]
+
+    return await house.bot.database.read(planned)
 
 
 class Noting(Client):
