@@ -9,16 +9,13 @@ from functools import lru_cache
 from typing import Protocol
 
 import jmespath
-from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from bot.model.target import Value
+from bot.rules.foreign import NO_RESULT
 from bot.rules.measured import Found, shown
-
-NO_RESULT = (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError)
-"""How an expression fails on data: jmespath's functions pass on what Python raises."""
 
 _LAST_STEP = re.compile(r"(.*\.)?(?:\w+|\"[^\"]*\")")
 _LINE = re.compile(r"([^\s{=:#][^\s{=]*?)(\{[^}]*\})?(?:\s*[=:]\s*|\s+)(\S.*)")

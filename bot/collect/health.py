@@ -8,10 +8,11 @@ import time
 import jmespath
 
 from bot.collect import prometheus
-from bot.collect.formats import NO_RESULT, said
+from bot.collect.formats import said
 from bot.http import Answer, Client, RequestFailed, credentials, reach
 from bot.model.reading import Check, Reach
 from bot.model.target import HealthSource, Target, Value
+from bot.rules.foreign import NO_RESULT
 from bot.rules.measured import measured
 from bot.text import without_controls
 

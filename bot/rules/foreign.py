@@ -10,6 +10,9 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
+NO_RESULT = (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError)
+"""How an expression fails on data: jmespath's functions pass on what Python raises."""
+
 
 class Unreadable(ValueError):
     """Nothing in it can be understood: what was expected, in words for whoever set the tool up."""
@@ -21,13 +24,10 @@ def _compiled(expression: str) -> ParsedResult:
 
 
 def found(expression: str, data: object) -> object:
-    """What an expression finds; one that does not suit what it is asked of finds nothing.
-
-    Arithmetic with Infinity or with a number of many digits, and a slice of step 0, fail in Python's own words.
-    """
+    """What an expression finds; one that does not suit what it is asked of finds nothing."""
     try:
         value: object = _compiled(expression).search(data)
-    except (JMESPathError, ArithmeticError, ValueError):
+    except NO_RESULT:
         return None
     return value
 
