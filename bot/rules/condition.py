@@ -26,6 +26,8 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "!=": operator.ne,
 }
 
+_JUST_NOW_MS = 1_000
+
 
 class Truth(IntEnum):
     """In the order of Kleene's logic."""
@@ -159,8 +161,8 @@ def _why_unknown(name: str, known: Known) -> str:
 
 
 def _origin(known: Known, now: int) -> str:
-    """``(agent, 4 s ago)``: the source and the age, as far as there is one."""
+    """``(agent, 4 s ago)``: the source and the age, as far as there is one; of what was just read, none."""
     parts = [known.source] if known.source else []
-    if known.at is not None:
+    if known.at is not None and now - known.at >= _JUST_NOW_MS:
         parts.append(f"{format_duration(now - known.at)} ago")
     return f" ({', '.join(parts)})" if parts else ""
