@@ -43,9 +43,9 @@ async def local() -> AsyncIterator[str]:
 
 
 async def say(page: Page, text: str) -> None:
+    """Sent by the button: a list of words that opens late would take the Enter."""
     await page.fill("#say", text)
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Send").click()
 
 
 def newest(page: Page, text: str) -> Locator:
