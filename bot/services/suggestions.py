@@ -51,7 +51,7 @@ def suggest(tx: Tx, config: Config, books: Books, rule: Rule, hold: Hold, what: 
         "related": _related(tx, what),
     }
     if known is not None:
-        if known.facts["state"] == "open":  # another rule misses data of the same target
+        if known.facts["state"] in _WAITS:  # another rule misses data of the same target
             both = {**known.facts["rules"], **facts["rules"]}
             facts = {**known.facts, "rules": both}
         outbox.set_facts(tx, known.id, facts)
@@ -136,7 +136,7 @@ def _said_before(tx: Tx, rule: Rule, hold: Hold, *, lost: bool) -> Message | Non
         others = holds.of_target(tx, hold.target).values()
         told = next((one for one in others if one.phase is Phase.LOST and one.message), None)
         message = _message(tx, told) if told is not None else None
-        if message is not None and message.facts["state"] == "open":
+        if message is not None and message.facts["state"] in _WAITS:
             return message
     message = _message(tx, hold)
     if message is None or message.facts["lost"] is not lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
-from bot.model.command import OnFinding
+from bot.model.command import Mitigate, OnFinding
 from bot.model.incident import Severity, Status
 from bot.model.reading import Verdict
 from bot.rules import window
@@ -171,6 +171,34 @@ async def test_a_relapse_soon_after_it_was_resolved_reopens_its_incident(watched
     assert await watched.timeline("reopened")
 
 
+async def test_a_relapse_of_what_was_mitigated_is_told_anew(watched: Watched) -> None:
+    watched.rule(open="declare")
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.change(Mitigate(incident=1))
+    await watched.stays(HOT, 5 * MINUTE)
+    assert (await watched.incident()).status is Status.MITIGATED, "whoever says so knows that"
+    await watched.stays(COLD, 6 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    (incident,) = await watched.live()
+    assert (incident.id, incident.status) == (1, Status.OPEN)
+    (back,) = await watched.timeline("reopened")
+    assert "it is back: CPU 96 % > 90" in back.facts["text"]
+    assert await watched.levels(), "it escalates again"
+
+
+async def test_a_relapse_of_what_was_mitigated_pages_nobody_where_the_rule_only_suggests(
+    watched: Watched,
+) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.press("declare")
+    await watched.change(Mitigate(incident=1))
+    await watched.stays(COLD, 6 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    assert (await watched.incident()).status is Status.MITIGATED
+    replies = [one.facts["broadcast"] for one in await watched.messages("entry")]
+    assert replies[-1], "the channel reads it too"
+
+
 async def test_a_suggestion_of_a_relapse_offers_to_reopen(watched: Watched) -> None:
     await watched.stays(HOT, 3 * MINUTE)
     await watched.press("declare")
@@ -216,6 +244,46 @@ async def test_lost_data_of_a_target_is_told_once_whatever_rules_miss_it(watched
     assert await watched.live() == []
 
 
+MEMORY = {"name": "memory-critical", "when": "memory_mb > 1024", "unknown_for": "10m"}
+
+
+async def test_lost_data_that_is_dismissed_is_told_by_no_other_rule(watched: Watched) -> None:
+    watched.rule(MEMORY)
+    await watched.stays(None, 6 * MINUTE, memory=None)
+    await watched.press("dismiss")
+    await watched.stays(None, 20 * MINUTE, memory=None)
+    (said,) = await watched.said()
+    assert f"dismissed by <@{BOB}>" in said
+    assert "`cpu-critical`, `memory-critical`" in said
+    await watched.stays(COLD, MINUTE)
+    (said,) = await watched.said()
+    assert "over since" in said
+
+
+async def test_lost_data_that_was_declared_is_told_by_no_other_rule(watched: Watched) -> None:
+    watched.rule(MEMORY)
+    await watched.stays(None, 6 * MINUTE, memory=None)
+    await watched.press("declare")
+    await watched.stays(None, 20 * MINUTE, memory=None)
+    assert len(await watched.suggestions()) == 1
+    await watched.stays(COLD, MINUTE, memory=None)
+    assert (await watched.seen()).normal_since is None, "the other rule still misses its data"
+    await watched.stays(COLD, MINUTE)
+    assert (await watched.seen()).normal_since is not None
+
+
+async def test_lost_data_that_was_mitigated_is_told_anew_when_it_is_lost_again(
+    watched: Watched,
+) -> None:
+    watched.rule(unknown="declare")
+    await watched.stays(None, 6 * MINUTE)
+    await watched.change(Mitigate(incident=1))
+    await watched.stays(COLD, MINUTE)
+    await watched.stays(None, 6 * MINUTE)
+    (incident,) = await watched.live()
+    assert (incident.id, incident.status) == (1, Status.OPEN)
+
+
 async def test_lost_data_is_declared_where_the_rule_says_so(watched: Watched) -> None:
     watched.rule(unknown="declare", unknown_for="1m")
     await watched.stays(None, 10 * MINUTE)
@@ -249,6 +317,15 @@ async def test_a_change_over_time_can_be_asked_for(watched: Watched) -> None:
     await watched.stays(60.0, 2 * MINUTE)
     (said,) = await watched.said()
     assert "CPU change in 5 min +40 % &gt; 30" in said
+
+
+async def test_a_change_over_time_that_only_needs_time_is_not_lost(watched: Watched) -> None:
+    watched.rule(when="cpu_percent.change_30m > 30")
+    await watched.stays(20.0, 20 * MINUTE)
+    assert await watched.suggestions() == []
+    await watched.stays(None, 6 * MINUTE)
+    (said,) = await watched.said()
+    assert "CPU change in 30 min unknown: the agent refused the connection" in said
 
 
 DOWN = Said(Verdict.DOWN, "refused the connection", failed=True)
