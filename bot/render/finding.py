@@ -31,8 +31,8 @@ def _state(facts: Facts) -> str:
             return f"dismissed by {who(facts['by'])}."
         case "cleared":
             return f"over since {time(facts['cleared_at'])}."
-    what = "Nobody can tell; nobody was paged" if facts["lost"] else "Nobody was paged"
-    return f"since {time(facts['since'])}. {what}. Is it an incident?"
+    nobody = "Nobody can tell; nobody" if facts["lost"] else "Nobody"
+    return f"since {time(facts['since'])}. {nobody} was paged for it. Is it an incident?"
 
 
 def _lines(facts: Facts) -> list[str]:

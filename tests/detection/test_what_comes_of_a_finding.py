@@ -24,7 +24,7 @@ async def test_a_suggestion_says_what_since_when_and_what_can_be_done(watched: W
     (said,) = await watched.said()
     assert "iora: CPU 96 % &gt; 90" in said
     assert "(agent, 0 s ago)" in said
-    assert "Nobody was paged" in said
+    assert "Nobody was paged for it" in said
     for label in ("Declare SEV2", "Run high-cpu-usage", "Diagnose", "Dismiss"):
         assert f"\n{label}" in said
     assert await watched.live() == []
