@@ -12,7 +12,7 @@ from bot.model.alert import Alert, Labels, Told
 from bot.model.intake import AlertmanagerSource, AlertSource, JsonSource
 from bot.rules.foreign import Unreadable, found, moment, text_of
 
-TITLE, TEXT, LABEL, LABELS = 200, 500, 300, 64
+TITLE, TEXT, LABEL, LABELS, URL = 200, 500, 300, 64, 1_500
 REST = "*"
 """The key of the group that takes what is too much."""
 _TARGET_LABELS = ("target", "service", "job")
@@ -100,7 +100,7 @@ def _alert(
         group=part.group,
         labels=labels,
         summary=part.summary,
-        url=text_of(part.get("url") or item.get("generatorURL"), 1_000),
+        url=part.url,
         cut=part.cut,
     )
 
@@ -148,6 +148,14 @@ class _Part:
         notes = notes if isinstance(notes, dict) else {}
         own = notes.get("summary") or notes.get("description") or notes.get("message")
         return text_of(self.get("summary") or own, TEXT)
+
+    @property
+    def url(self) -> str:
+        """Empty where it is too long: half of an address leads nowhere."""
+        url = text_of(
+            self.get("url") or (self._item.get("generatorURL") if self._told else None), URL + 1
+        )
+        return url if len(url) <= URL else ""
 
     @property
     def labels(self) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ def found_of(group: Group, tally: Tally, config: Config, opening: Opening) -> Fo
         title=titled(tally.titles, group.target, group.source, rest=group.rest),
         severity=group.worst,
         targets=tuple(dict.fromkeys(targets)),
-        since=tally.oldest or 0,
+        since=tally.began or 0,
         because=(because, *tally.summaries),
         policy=opening.policy,
         runbook=opening.runbook,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.model.alert import Group, Tally
 from bot.model.answer import Answer, Refusal
 from bot.model.command import OnFinding
@@ -33,6 +35,7 @@ def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> Non
         "since": what.since,
         "because": list(what.because[1:]),
         "runbook": what.runbook,
+        "url": tally.url,
         "key": _key(group),
         **_counts(group, tally),
     }
@@ -70,7 +73,7 @@ def answer(tx: Tx, config: Config, command: OnFinding, asked: Asked) -> Answer |
     tally = alerts.tally(tx, group, 0, 0)
     if not tally.firing:
         return Refusal("It is over by now.", "If it is an incident all the same: `/iora declare`.")
-    what = found_of(group, tally, config, opening)
+    what = replace(found_of(group, tally, config, opening), since=told.facts["since"])
     done = open_incident(tx, config, group, tally, what, asked.actor)
     outbox.set_facts(
         tx, told.id, {**told.facts, "incident": done.incident.id, "by": asked.actor.text}

@@ -125,6 +125,30 @@ async def test_what_comes_within_a_few_seconds_is_one_incident(scene: Scene) -> 
     assert declared.facts["because"] == ["12 alerts firing: HighErrorRate (12)"]
 
 
+async def test_it_began_when_its_source_says_and_leads_there(scene: Scene) -> None:
+    began = scene.clock.now() - 20 * MINUTE
+    await scene.tell(
+        alert(since=began + MINUTE), alert(number=2, since=began, url="http://prometheus/2")
+    )
+    (incident,) = await scene.live()
+    assert incident.started_at == began
+    seen = await scene.database.read(alerts.of_incident, 1)
+    assert seen is not None
+    assert seen.url == "http://prometheus/2"
+
+
+async def test_what_its_source_insists_on_began_when_it_was_resolved_at_the_earliest(
+    scene: Scene,
+) -> None:
+    began = scene.clock.now()
+    await scene.tell(alert(since=began))
+    await scene.change(Resolve(incident=1, text="not ours", anyway=True))
+    over_at = (await scene.incident()).resolved_at
+    await scene.look(40 * MINUTE)
+    await scene.tell(alert(since=began))
+    assert (await scene.incident(2)).started_at == over_at
+
+
 async def test_repeats_change_nothing_and_are_told_nowhere(scene: Scene) -> None:
     await scene.tell(*many(3))
     card = (await scene.messages("card"))[0].revision
