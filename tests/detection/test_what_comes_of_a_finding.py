@@ -221,6 +221,49 @@ async def test_two_targets_are_two_findings(watched: Watched) -> None:
     assert [one.targets for one in await watched.live()] == [("iora",), ("worker",)]
 
 
+async def test_what_is_found_on_a_fleet_at_once_is_a_few_messages_and_a_number(
+    watched: Watched,
+) -> None:
+    fleet = [f"web-{number}" for number in range(40)]
+    watched.fleet(fleet)
+    for _ in range(6):
+        for name in fleet:
+            await watched.poll(HOT, target=name)
+        watched.clock.advance(POLL)
+    assert len(await watched.suggestions()) == 10
+    (said,) = await watched.said("flood:")
+    assert "30 more findings at once, since" in said
+    assert "Nobody was paged for them" in said
+    assert "web-10: CPU 96 % &gt; 90" in said
+    assert "and 25 more" in said
+    for _ in range(12):
+        for name in fleet[:39]:
+            await watched.poll(COLD, target=name)
+        watched.clock.advance(POLL)
+    (said,) = await watched.said("flood:")
+    assert "1 more finding at once" in said
+    assert "web-10" not in said
+    watched.fleet(fleet[:39])
+    await watched.reload()
+    (said,) = await watched.said("flood:")
+    assert "30 more findings at" in said
+    assert "over since" in said
+
+
+async def test_after_a_flood_a_finding_has_a_message_of_its_own_again(watched: Watched) -> None:
+    fleet = [f"web-{number}" for number in range(12)]
+    watched.fleet([*fleet, "late"])
+    for _ in range(6):
+        for name in fleet:
+            await watched.poll(HOT, target=name)
+        watched.clock.advance(POLL)
+    watched.clock.advance(10 * MINUTE)
+    for _ in range(6):
+        await watched.poll(HOT, target="late")
+        watched.clock.advance(POLL)
+    assert "late: CPU 96 %" in (await watched.said())[-1]
+
+
 async def test_a_rule_keeps_to_its_targets(watched: Watched) -> None:
     watched.rule(targets=["worker"])
     await watched.stays(HOT, 10 * MINUTE)

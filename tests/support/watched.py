@@ -60,6 +60,11 @@ class Watched(Story):
         """The rule with keys changed, and other rules beside it."""
         self.config = config(detection=[CPU_CRITICAL | changes, *more])
 
+    def fleet(self, names: Sequence[str]) -> None:
+        """Targets of these names instead, all watched by the rule."""
+        one = {"poll": "30s", "health": {"url": "http://127.0.0.1:9/health"}}
+        self.config = config(detection=[CPU_CRITICAL], targets=dict.fromkeys(names, one))
+
     async def poll(
         self, cpu: float | None, *, target: str = "iora", memory: float | None = 120.0
     ) -> None:
@@ -99,9 +104,10 @@ class Watched(Story):
         """The messages that tell what was found, oldest first."""
         return await self.database.read(outbox.with_prefix, "finding:")
 
-    async def said(self) -> list[str]:
+    async def said(self, prefix: str = "finding:") -> list[str]:
         """All words of these messages as they would be drawn now."""
-        return [shown(valid(await self._drawn(message))) for message in await self.suggestions()]
+        told = await self.database.read(outbox.with_prefix, prefix)
+        return [shown(valid(await self._drawn(message))) for message in told]
 
     async def _drawn(self, message: Message) -> Drawing:
         return draw(await self.database.read(sending.attempt_of, message, self.config))
