@@ -127,6 +127,8 @@ class IntakeDoor:
         except TimeoutError:
             what = f"no whole body within {BODY_WITHIN_S} s"
             return _refusal(408, what, "body", "send it again")
+        except (web.RequestPayloadError, ConnectionError):  # packed badly, or broken off
+            return _refusal(400, "the body did not come whole", "body", "send it again")
         except Flooded:
             what = "more than can be stored now"
             return _refusal(sender.later, what, sender.name, "send it again", 1)

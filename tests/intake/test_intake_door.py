@@ -117,6 +117,12 @@ async def test_a_packed_body_is_read(door: Door) -> None:
     assert (await door.post(PROMETHEUS, body, packed))[0] == 200
 
 
+async def test_what_is_packed_badly_says_so(door: Door) -> None:
+    packed = {**bearer(ALERTMANAGER), "Content-Encoding": "gzip"}
+    status, said, _ = await door.post(PROMETHEUS, b"not packed at all", packed)
+    assert (status, said["error"]) == (400, "the body did not come whole")
+
+
 async def test_a_large_body_is_stored_whole(door: Door) -> None:
     body = message([firing(number=number) for number in range(3_000)])
     status, said, _ = await door.post(PROMETHEUS, body, bearer(ALERTMANAGER))
