@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bot.model.alert import Group, Tally
 from bot.model.answer import Answer, Refusal
 from bot.model.command import OnFinding
 from bot.model.config import Config
 from bot.model.found import Found
-from bot.model.incident import Facts
+from bot.model.incident import Facts, Severity
 from bot.services.alert_incidents import found_of, open_incident
 from bot.services.incidents import Asked
 from bot.services.overview import overview
@@ -44,13 +45,15 @@ def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> Non
 
 
 def update(tx: Tx, group: Group, tally: Tally) -> None:
-    """Let the suggestion say how many fire now, if it was made."""
+    """Let the suggestion say how many fire now and how bad it is, if it was made."""
     if group.since is None:
         return
     told = outbox.by_key(tx, _key(group))
     if told is None:
         return
-    facts: Facts = {**told.facts, **_counts(group, tally)}
+    facts: dict[str, Any] = {**told.facts, **_counts(group, tally)}
+    if "by" not in facts and tally.firing:  # what it would be declared with
+        facts["severity"] = str(min(group.worst, Severity(facts["severity"])))
     if facts != told.facts:
         outbox.set_facts(tx, told.id, facts)
 

@@ -439,6 +439,15 @@ async def test_a_suggestion_is_one_message_that_counts_along(scene: Scene) -> No
     assert (now.id, now.facts["firing"], now.facts["resolved"]) == (first.id, 1, 4)
 
 
+async def test_a_suggestion_says_how_bad_the_worst_is(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await scene.tell(alert(number=2, severity=Severity.SEV1))
+    assert (await suggestion(scene)).facts["severity"] == "sev1"
+    await answer(scene, "declare")
+    assert (await scene.incident()).severity is Severity.SEV1
+
+
 async def test_whoever_presses_declare_is_who_declared_it_and_the_card_counts(scene: Scene) -> None:
     scene.config = suggesting(policy="announce", runbook="high-cpu-usage")
     await scene.tell(*many(3))
