@@ -209,9 +209,13 @@ def _turned(
 
 
 def _hasten(tx: Tx, rule: Rule, hold: Hold, health: Health, next_at: int, soonest: int) -> None:
-    """A dead target is polled more and more rarely: not so rarely that ``for`` is fulfilled late."""
+    """A silent target is polled more and more rarely: not so rarely that ``for`` is fulfilled late.
+
+    One that is busy gets the time that it asks for.
+    """
     due_at = detection.due_at(rule, hold)
-    if due_at is None or health.verdict is not Verdict.DOWN:
+    silent = health.verdict is Verdict.DOWN or health.views
+    if due_at is None or not silent:
         return
     wanted = max(due_at, soonest)
     if wanted < next_at:

@@ -6,7 +6,7 @@ from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
 from bot.model.command import Mitigate, OnFinding
 from bot.model.incident import Severity, Status
-from bot.model.reading import Verdict
+from bot.model.reading import Verdict, View
 from bot.rules import window
 from bot.rules.verdict import Said
 from bot.services import detection, suggestions
@@ -406,6 +406,18 @@ async def test_a_dead_target_is_polled_in_time_for_the_rule(
     assert await watched.planned() == clock.now() + POLL, "an earlier poll is not put off"
     await watched.rarely("iora", DOWN, 300_000)
     assert await watched.planned() == NOON + 2 * MINUTE
+
+
+async def test_one_that_answers_only_on_its_own_host_is_polled_in_time_too(
+    watched: Watched,
+) -> None:
+    """A CPU at 96 % is why the bot gets no answer; the agent tells both."""
+    here = View(place="here", said="timed out", elapsed_ms=5_000)
+    there = View(place="its host", said='status word "ok"', elapsed_ms=900)
+    await watched.poll(HOT, next_in=240_000, views=(here, there))
+    assert await watched.planned() == NOON + 2 * MINUTE
+    await watched.poll(HOT, target="worker", next_in=240_000)
+    assert await watched.planned("worker") == NOON + 4 * MINUTE, "a busy one gets its time"
 
 
 async def test_a_silence_keeps_it_back_until_it_ends(watched: Watched) -> None:

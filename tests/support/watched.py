@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.model.command import OnFinding, Resolve
 from bot.model.config import GUIDE_BASELINES, GUIDE_CRITICAL
 from bot.model.incident import Incident
 from bot.model.message import Drawing, Message
-from bot.model.reading import Health, Reading, Verdict
+from bot.model.reading import Health, Reading, Verdict, View
 from bot.render.message import draw
 from bot.rules.detection import Hold
 from bot.rules.verdict import Said, judge
@@ -66,7 +67,13 @@ class Watched(Story):
         self.config = config(detection=[CPU_CRITICAL], targets=dict.fromkeys(names, one))
 
     async def poll(
-        self, cpu: float | None, *, target: str = "iora", memory: float | None = 120.0
+        self,
+        cpu: float | None,
+        *,
+        target: str = "iora",
+        memory: float | None = 120.0,
+        next_in: int = POLL,
+        views: tuple[View, ...] = (),
     ) -> None:
         """One poll now, and the next one planned."""
         now = self.clock.now()
@@ -83,14 +90,21 @@ class Watched(Story):
             for metric, value, unit in (("cpu_percent", cpu, "%"), ("memory_mb", memory, "MB"))
         ]
         word = Said(Verdict.HEALTHY, 'status word "ok"', failed=False)
-        await self.found(target, word, readings)
+        await self.found(target, word, readings, next_in=next_in, views=views)
 
     async def found(
-        self, target: str, word: Said, readings: Sequence[Reading] = (), *, next_in: int = POLL
+        self,
+        target: str,
+        word: Said,
+        readings: Sequence[Reading] = (),
+        *,
+        next_in: int = POLL,
+        views: tuple[View, ...] = (),
     ) -> None:
         """One poll that said this."""
         now = self.clock.now()
         health = judge(target, word, None, readings, GUIDE_BASELINES, GUIDE_CRITICAL, now)
+        health = replace(health, views=views)
         await self.database.write(_polled, health, now + next_in)
         await self.database.write(detection.look, self.config, books(), health)
 
