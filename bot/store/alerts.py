@@ -109,11 +109,13 @@ def touch(tx: Tx, group_id: int, worst: Severity | None, cut: int) -> None:
     )
 
 
-def active(tx: Tx, source: str) -> int:
-    """How many groups of a source have alerts that fire, as far as is known."""
+def busy(tx: Tx, source: str, at: int) -> int:
+    """How many groups of a source have alerts that fire, and were told of since a time."""
     row = tx.one(
-        "SELECT COUNT(*) AS n FROM alert_groups WHERE source = :source AND active = 1",
+        """SELECT COUNT(*) AS n FROM alert_groups
+        WHERE source = :source AND active = 1 AND touched_at >= :at""",
         source=source,
+        at=at,
     )
     count: int = row["n"] if row else 0
     return count

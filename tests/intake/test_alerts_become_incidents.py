@@ -342,6 +342,13 @@ async def test_the_rest_takes_what_is_new_while_it_fires_and_no_longer(scene: Sc
     assert (await scene.live())[-1].title == "iora: Later"
 
 
+async def test_many_that_are_never_resolved_are_no_storm(scene: Scene) -> None:
+    for number in range(MOST_GROUPS + 2):
+        await scene.tell(alert(f"Alert{number}", number))
+        await scene.look(12 * MINUTE)
+    assert (await scene.live())[-1].title == f"iora: Alert{MOST_GROUPS + 1}"
+
+
 async def test_one_that_fires_in_the_rest_for_ever_takes_nothing_with_it(scene: Scene) -> None:
     told = [alert(f"Alert{number}", number) for number in range(MOST_GROUPS + 10)]
     await scene.receive(*told)
