@@ -16,6 +16,7 @@ from bot.model.command import (
     Mitigate,
     OnFinding,
     Resolve,
+    SetSeverity,
     SetSilence,
 )
 from bot.model.config import Config
@@ -209,6 +210,29 @@ async def test_a_worse_alert_raises_the_severity_and_with_it_the_policy(scene: S
     assert incident.severity is Severity.SEV1
     await scene.fire()
     assert await scene.paged() == ["U01ALICE"]
+
+
+async def test_what_comes_back_worse_than_it_was_is_reopened_as_bad_as_it_is(scene: Scene) -> None:
+    await scene.tell(alert())
+    await scene.tell(over())
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(10 * MINUTE)
+    await scene.tell(alert(severity=Severity.SEV1))
+    await scene.look(1)
+    incident = await scene.incident()
+    assert (incident.status, incident.severity) == (Status.OPEN, Severity.SEV1)
+
+
+async def test_what_a_person_lowered_stays_lowered_when_it_comes_back(scene: Scene) -> None:
+    await scene.tell(alert(severity=Severity.SEV1))
+    await scene.change(SetSeverity(incident=1, severity=Severity.SEV4))
+    await scene.tell(over(severity=Severity.SEV1))
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(10 * MINUTE)
+    await scene.tell(alert(severity=Severity.SEV1))
+    await scene.look(MINUTE)
+    incident = await scene.incident()
+    assert (incident.status, incident.severity) == (Status.OPEN, Severity.SEV4)
 
 
 async def test_what_a_person_lowered_stays_lowered(scene: Scene) -> None:
