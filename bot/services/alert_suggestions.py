@@ -11,6 +11,7 @@ from bot.model.command import OnFinding
 from bot.model.config import Config
 from bot.model.found import Found
 from bot.model.incident import Facts, Severity
+from bot.model.message import Message
 from bot.services.alert_incidents import found_of, open_incident
 from bot.services.incidents import Asked
 from bot.services.overview import overview
@@ -21,12 +22,17 @@ KIND = "alerts"
 
 
 def posted(tx: Tx, group: Group) -> bool:
-    """Whether the group's episode was suggested already."""
-    return outbox.by_key(tx, _key(group)) is not None
+    """Whether the group's episode was suggested already; if it was dismissed, as bad as it is now."""
+    told = _told(tx, group)
+    if told is None:
+        return False
+    dismissed = "by" in told.facts and "incident" not in told.facts
+    return not dismissed or group.worst >= Severity(told.facts["severity"])
 
 
 def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> None:
     """The suggestion of the group's episode."""
+    key = f"{_prefix(group)}{what.severity}"
     facts = {
         "group": group.id,
         "title": what.title,
@@ -37,18 +43,15 @@ def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> Non
         "because": list(what.because[1:]),
         "runbook": what.runbook,
         "url": tally.url,
-        "key": _key(group),
+        "key": key,
         **_counts(group, tally),
     }
-    key, destination = _key(group), f"channel:{config.slack.channel}"
-    outbox.add(tx, key, KIND, destination, facts)
+    outbox.add(tx, key, KIND, f"channel:{config.slack.channel}", facts)
 
 
 def update(tx: Tx, group: Group, tally: Tally) -> None:
     """Let the suggestion say how many fire now and how bad it is, if it was made."""
-    if group.since is None:
-        return
-    told = outbox.by_key(tx, _key(group))
+    told = _told(tx, group)
     if told is None:
         return
     facts: dict[str, Any] = {**told.facts, **_counts(group, tally)}
@@ -90,5 +93,11 @@ def _counts(group: Group, tally: Tally) -> Facts:
     return {"firing": tally.firing, "resolved": tally.resolved, "titles": dict(titles)}
 
 
-def _key(group: Group) -> str:
-    return f"alerts:{group.id}:{group.since}"
+def _told(tx: Tx, group: Group) -> Message | None:
+    """The newest suggestion of the group's episode."""
+    found = outbox.with_prefix(tx, _prefix(group))
+    return found[-1] if found else None
+
+
+def _prefix(group: Group) -> str:
+    return f"{KIND}:{group.id}:{group.since}:"

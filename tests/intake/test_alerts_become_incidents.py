@@ -536,6 +536,17 @@ async def test_a_dismissed_suggestion_asks_no_more(scene: Scene) -> None:
     assert isinstance(await answer(scene, "dismiss"), Refusal)
 
 
+async def test_a_worse_alert_than_what_was_dismissed_asks_once_more(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await answer(scene, "dismiss")
+    for _ in range(3):
+        await scene.tell(alert(number=2, severity=Severity.SEV1))
+    first, worse = await scene.database.read(outbox.with_prefix, "alerts:")
+    assert (first.facts["severity"], worse.facts["severity"]) == ("sev3", "sev1")
+    assert "by" not in worse.facts
+
+
 async def test_what_is_over_is_not_declared_by_a_late_press(scene: Scene) -> None:
     scene.config = suggesting()
     await scene.tell(alert())
