@@ -63,8 +63,8 @@ class Hold:
         return replace(self, phase=phase, changed_at=now, since=since)
 
 
-Standing = Literal["none", "open", "over"]
-"""Of the incident of a rule and a target."""
+Standing = Literal["none", "open", "mitigated", "over"]
+"""Of the incident of a rule and a target: at one that is mitigated is nobody any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +182,7 @@ def _found(rule: Rule, held: Hold, look: Look) -> Decision:
     """``for`` is fulfilled: it belongs to the open incident, or it is to be told."""
     reason = f"{_because(look)}, for {format_duration(held.yes.lasted)}"
     found = held.on(Phase.FOUND, look.now, held.yes.since)
-    if look.incident == "open":
+    if look.incident in {"open", "mitigated"}:
         return Decision("join", reason, found)
     if look.muted is not None:
         return Decision("muted", look.muted, held)

@@ -118,6 +118,8 @@ def _incident_of(tx: Tx, rule: Rule, before: Hold) -> detection.Standing:
         known = incidents.get(tx, before.incident)
     if known is None:
         return "none"
+    if known.status is Status.MITIGATED:
+        return "mitigated"
     return "open" if known.live else "over"
 
 
