@@ -47,12 +47,14 @@ async def test_where_it_fails_the_polls_go_on(
 
 async def test_the_doctor_counts_what_is_found_on_a_fleet(tmp_path: Path) -> None:
     rule = {"name": "hot", "when": "cpu_percent > 90"}
-    async with standing(tmp_path) as house:
-        async with living(house, config_for(house.target, detection=[rule])) as bot:
-            for number in range(1_000):
-                known = Hold(rule="hot", target=f"web-{number}", phase=Phase.FOUND, since=number)
-                await bot.database.write(holds.keep, known)
-            said = str((await bot.answer(Actor.login("alice"), "doctor"))["text"])
+    async with (
+        standing(tmp_path) as house,
+        living(house, config_for(house.target, detection=[rule])) as bot,
+    ):
+        for number in range(1_000):
+            known = Hold(rule="hot", target=f"web-{number}", phase=Phase.FOUND, since=number)
+            await bot.database.write(holds.keep, known)
+        said = str((await bot.answer(Actor.login("alice"), "doctor"))["text"])
     assert said.count("hot holds on web-") == 10
     assert "detection: 990 more findings" in said
 
