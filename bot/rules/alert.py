@@ -41,6 +41,26 @@ def told(name: str, source: AlertSource, body: object, targets: Collection[str],
     return Told(tuple(alerts), ignored, tuple(unreadable))
 
 
+def not_taken(name: str, source: AlertSource, now: int) -> Alert:
+    """Instead of alerts that are too many for the bot: whoever is told of this looks at the tool itself.
+
+    Alertmanager does not send again what is too large, and so it would be told to nobody.
+    """
+    labels = {"alertname": "TooLarge"}
+    return Alert(
+        source=name,
+        fingerprint="iora:too-large",
+        title=f"{name} sends more at once than is taken",
+        firing=True,
+        since=now,
+        severity=source.severity,
+        group=tuple(labels.items()),
+        labels=labels,
+        summary=f"a message of over {source.size:,} bytes was not read: see its alerts there; then let it"
+        " send fewer at once, or raise `size` of the source in the config",
+    )
+
+
 def key_of(target: str, group: Labels) -> str:
     """What a group of alerts is known by within its source: short, and the same after a restart."""
     text = json.dumps([target, group], ensure_ascii=True)

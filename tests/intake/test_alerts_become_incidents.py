@@ -22,6 +22,7 @@ from bot.model.command import (
 from bot.model.config import Config
 from bot.model.incident import Incident, Severity, Status
 from bot.model.message import Message
+from bot.rules.alert import not_taken
 from bot.rules.alerting import GATHER_MS, MOST_GROUPS, MOST_INCIDENTS
 from bot.services import alert_suggestions, alerting, intake, silencing
 from bot.services.incidents import Asked
@@ -336,6 +337,18 @@ async def test_an_alert_that_moves_to_another_group_is_counted_once(scene: Scene
     await scene.tell(alert(), alert(number=2))
     await scene.tell(alert(target="worker"))
     assert [await scene.counts(number) for number in (1, 2)] == [(1, 0), (1, 0)]
+
+
+async def test_what_was_too_large_to_be_read_is_an_incident_that_says_what_to_do(
+    scene: Scene,
+) -> None:
+    lost = not_taken("prometheus", scene.config.intake.sources["prometheus"], scene.clock.now())
+    await scene.tell(lost)
+    (incident,) = await scene.live()
+    assert incident.title == "prometheus sends more at once than is taken"
+    assert incident.severity is scene.config.escalation.default_severity
+    (declared,) = await scene.timeline("declared")
+    assert "see its alerts there" in declared.facts["because"][1]
 
 
 async def test_of_a_storm_few_incidents_are_opened_and_the_rest_is_in_one(scene: Scene) -> None:

@@ -106,6 +106,9 @@ async def test_what_is_too_large_is_refused_unread_however_it_comes(tmp_path: Pa
         body = json.dumps(message([firing(number=number) for number in range(100)])).encode()
         status, said, _ = await door.post(PROMETHEUS, body, bearer(ALERTMANAGER))
         assert (status, said["error"]) == (413, "the body is larger than 1,000 bytes")
+        assert await door.stored("prometheus", "iora:too-large"), (
+            "people are told that some are lost"
+        )
         packed = {**bearer(ALERTMANAGER), "Content-Encoding": "gzip"}
         status, _, _ = await door.post(PROMETHEUS, gzip.compress(body), packed)
         assert status == 413
