@@ -53,6 +53,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 _MARKDOWN = re.compile(r"[\\`*\[\]|~&<>]|(?<![^\W_])_|_(?![^\W_])|@(?=(?:channel|here|everyone)\b)")
 _BLOCK = re.compile(r"(?:[#+=-]|[0-9]{1,9}[.)])")  # at the beginning of a line only
 _AS_ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
+_WEB = re.compile(r"https?://[^\s<>|\"`]+")
+_LINK = 1_500  # characters of an address: beside it there must be room for words
 _HALF = re.compile(r"(?:<[^<>]*|&(?:a|am|amp|l|lt|g|gt)?)\Z")
 
 
@@ -107,6 +109,15 @@ def verbatim(text: str) -> str:
 def outside(text: str, limit: int = 2_000) -> str:
     """Text from outside, redacted, cut and escaped: what every drawing puts such text through."""
     return escape(clean(text, limit))
+
+
+def link(url: str, words: str) -> str:
+    """Words of ours as a link to an address from outside; empty where that is none of the web, too
+    long, or holds what looks like a secret."""
+    address = escape(url)
+    if len(address) > _LINK or not _WEB.fullmatch(url) or redact(url) != url:
+        return ""
+    return f"<{address}|{words}>"
 
 
 def clean(text: str, limit: int = 2_000) -> str:

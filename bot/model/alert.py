@@ -78,7 +78,8 @@ class Tally:
     """The alerts of a group now. ``oldest``: since when the first of them fires, by the bot's clock.
 
     ``fresh``: those that began to fire after the incident was resolved, or that their source still
-    insists on long after it; without an incident all that fire.
+    insists on long after it; without an incident all that fire. ``began``: since when they fire by their
+    source's clock, but not before the incident was resolved. ``url``: of the newest.
     """
 
     firing: int
@@ -88,13 +89,16 @@ class Tally:
     titles: Mapping[str, int]
     targets: tuple[str, ...]
     summaries: tuple[str, ...] = ()
+    began: int | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True)
 class Firing:
-    """What a card says of an incident's alerts."""
+    """What a card says of an incident's alerts. ``url``: where the newest that fires can be looked at."""
 
     firing: int
     resolved: int
     titles: Mapping[str, int]
     cut: int = 0
+    url: str = ""

@@ -9,7 +9,7 @@ from bot.render.blocks import Block, actions, button, context, section, time
 from bot.render.entry import who
 from bot.render.runbooks import start_button
 from bot.rules.alert import counted, named
-from bot.text import outside
+from bot.text import link, outside
 
 
 def suggestion(facts: Facts) -> Drawing:
@@ -19,8 +19,9 @@ def suggestion(facts: Facts) -> Drawing:
     head = f"*{title}*: {_state(facts)}"
     count = f"{said[:1].upper()}{said[1:]}: {outside(named(facts['titles']), 500)}"
     lines = [head, count, *(outside(one, 300) for one in facts["because"])]
-    note = f"{source} | {str(facts['severity']).upper()} | since {time(facts['since'])}"
-    blocks: list[Block] = [section("\n".join(lines)), context(note)]
+    notes = [source, str(facts["severity"]).upper(), f"since {time(facts['since'])}"]
+    notes += filter(None, [link(facts["url"], "look at it there")])
+    blocks: list[Block] = [section("\n".join(lines)), context(" | ".join(notes))]
     if "by" not in facts and facts["firing"]:
         blocks.append(actions(_buttons(facts)))
     return Drawing(f"{title}: {said} ({source}). {_state(facts)}", blocks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.model.alert import Firing
 from bot.model.incident import Facts
 from bot.rules.alert import counted, named
-from bot.text import outside
+from bot.text import link, outside
 
 
 def line(alerts: Firing | None) -> str:
@@ -17,7 +17,8 @@ def line(alerts: Firing | None) -> str:
     if not alerts.firing:
         return f"{words}; resolve it once you have seen why"
     cut = f" _(their source left {alerts.cut} more out)_" if alerts.cut else ""
-    return f"{words}: {outside(named(alerts.titles), 500)}{cut}"
+    seen = link(alerts.url, "the newest")
+    return f"{words}: {outside(named(alerts.titles), 500)}{cut}{seen and f' | {seen}'}"
 
 
 def summary(alerts: Firing | None) -> str:

@@ -23,6 +23,25 @@ def finding(key: str, facts: Facts) -> Drawing:
     return Drawing(text, blocks)
 
 
+def flood(facts: Facts) -> Drawing:
+    """How much more was found at once, which has no message of its own."""
+    count, total = facts["count"], facts["total"]
+    if not count:
+        text = f"{_many(total)} at {time(facts['since'])}: over since {time(facts['cleared_at'])}."
+        return Drawing(text, (section(text),))
+    whom = "it" if count == 1 else "them"
+    text = f"{_many(count)} at once, since {time(facts['since'])}. Nobody was paged for {whom}."
+    named = [outside(title, 200) for title in facts["named"].values()]
+    if named and count > len(named):
+        named.append(f"and {count - len(named)} more")
+    note = "`/iora health` shows what fails; `/iora declare TARGET TITLE` makes it an incident"
+    return Drawing(text, (section("\n".join([f"*{text}*", *named])), context(note)))
+
+
+def _many(count: int) -> str:
+    return f"{count} more {'finding' if count == 1 else 'findings'}"
+
+
 def _state(facts: Facts) -> str:
     match facts["state"]:
         case "declared":
@@ -31,8 +50,8 @@ def _state(facts: Facts) -> str:
             return f"dismissed by {who(facts['by'])}."
         case "cleared":
             return f"over since {time(facts['cleared_at'])}."
-    what = "Nobody can tell; nobody was paged" if facts["lost"] else "Nobody was paged"
-    return f"since {time(facts['since'])}. {what}. Is it an incident?"
+    nobody = "Nobody can tell; nobody" if facts["lost"] else "Nobody"
+    return f"since {time(facts['since'])}. {nobody} was paged for it. Is it an incident?"
 
 
 def _lines(facts: Facts) -> list[str]:

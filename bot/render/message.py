@@ -11,7 +11,7 @@ from bot.render.blocks import actions, button, fit, section
 from bot.render.card import card, heading
 from bot.render.digest import digest
 from bot.render.entry import reply, who
-from bot.render.finding import finding
+from bot.render.finding import finding, flood
 from bot.render.ping import ping, still
 from bot.render.report import progress
 from bot.render.report import text as report_text
@@ -120,6 +120,10 @@ def _finding(attempt: Attempt) -> Drawing:
     return finding(attempt.message.key, attempt.message.facts)
 
 
+def _flood(attempt: Attempt) -> Drawing:
+    return flood(attempt.message.facts)
+
+
 def _handover(attempt: Attempt) -> Drawing:
     return oncall.handover(attempt.message.facts)
 
@@ -158,6 +162,7 @@ _DRAWINGS: Mapping[str, Callable[[Attempt], Drawing]] = {
     "unshared": _unshared,
     "handover": _handover,
     "finding": _finding,
+    "flood": _flood,
     "regression": _regression,
     "digest": _digest,
     "still": _still,

@@ -24,7 +24,7 @@ def silence(facts: Facts, now: int, buttons: bool) -> Drawing:
     mark = "" if facts["fresh"] else "Done already: "
     text = (
         f"{mark}Silence {facts['silence']}: what the bot finds on {_on(facts)} is not told until"
-        f" {time(facts['until'])} ({outside(facts['reason'], 200)})."
+        f" {time(facts['until'])}, for {_length(facts)} ({outside(facts['reason'], 200)})."
     )
     note = f"To end it before: `/iora silence end {facts['silence']}`"
     return Drawing(f"{text} {note}", (section(text), context(note)))
@@ -49,9 +49,8 @@ def silences(facts: Facts, now: int, buttons: bool) -> Drawing:
 
 def made(facts: Facts) -> Drawing:
     """What the channel is told, while it runs with the button that ends it."""
-    length = format_duration(facts["until"] - facts["since"])
     text = (
-        f"{who(facts['by'])} silenced {_on(facts)} until {time(facts['until'])} ({length}):"
+        f"{who(facts['by'])} silenced {_on(facts)} until {time(facts['until'])} ({_length(facts)}):"
         f" {outside(facts['reason'], 200)}."
     )
     if facts["over"]:
@@ -62,14 +61,13 @@ def made(facts: Facts) -> Drawing:
 
 
 def over(facts: Facts) -> Drawing:
-    """It expires aloud: what it was, how much was not told, and what still holds."""
-    length = format_duration(facts["until"] - facts["since"])
+    """It expires aloud: what it was, how much was not told, what still holds, and what mutes on."""
     what = f"The silence of {_on(facts)}"
     if facts["silence"] is None:
         what = f"The maintenance {escape(facts['name'])} of {_on(facts)}"
     by = f", ended early by {who(facts['ended_by'])}" if facts["ended_by"] else ""
-    head = f"{what} is over ({outside(facts['reason'], 200)}, {length}{by})"
-    text = f"{head}: {_muted(facts)}; {_still(facts)}."
+    head = f"{what} is over ({outside(facts['reason'], 200)}, {_length(facts)}{by})"
+    text = f"{head}: {_muted(facts)}; {_still(facts)}.{_also(facts)}"
     return Drawing(text, (section(text),))
 
 
@@ -97,10 +95,17 @@ def _how(one: Facts) -> str:
     return f"{escape(one['target'])} is {state}: {outside(one['reason'], 300)}"
 
 
+def _also(facts: Facts) -> str:
+    also = facts["also"]
+    return (
+        f" Still silenced, by {escape(also['name'])} until {time(also['until'])}." if also else ""
+    )
+
+
 def _running(one: Facts) -> str:
     found = f", {one['muted']} muted so far" if one["muted"] else ""
     return (
-        f"*{one['silence']}* {_on(one)} until {time(one['until'])} by {who(one['by'])}:"
+        f"*{one['silence']}* {_on(one)} until {day_and_time(one['until'])} by {who(one['by'])}:"
         f" {outside(one['reason'], 200)}{found}"
     )
 
@@ -115,6 +120,10 @@ def _window(one: Facts, now: int) -> str:
 def _end(one: Facts) -> str:
     short = one["until"] - one["since"] < _DAY_MS
     return time(one["until"]) if short else day_and_time(one["until"])
+
+
+def _length(facts: Facts) -> str:
+    return format_duration(facts["until"] - facts["since"])
 
 
 def _on(facts: Facts) -> str:

@@ -12,7 +12,7 @@ from bot.model.alert import Alert, Labels, Told
 from bot.model.intake import AlertmanagerSource, AlertSource, JsonSource
 from bot.rules.foreign import Unreadable, found, moment, text_of
 
-TITLE, TEXT, LABEL, LABELS = 200, 500, 300, 64
+TITLE, TEXT, LABEL, LABELS, URL = 200, 500, 300, 64, 1_500
 REST = "*"
 """The key of the group that takes what is too much."""
 _TARGET_LABELS = ("target", "service", "job")
@@ -39,6 +39,26 @@ def told(name: str, source: AlertSource, body: object, targets: Collection[str],
     if unreadable and not alerts and not ignored:
         raise Unreadable(unreadable[0])
     return Told(tuple(alerts), ignored, tuple(unreadable))
+
+
+def not_taken(name: str, source: AlertSource, now: int) -> Alert:
+    """Instead of alerts that are too many for the bot: whoever is told of this looks at the tool itself.
+
+    Alertmanager does not send again what is too large, and so it would be told to nobody.
+    """
+    labels = {"alertname": "TooLarge"}
+    return Alert(
+        source=name,
+        fingerprint="iora:too-large",
+        title=f"{name} sends more at once than is taken",
+        firing=True,
+        since=now,
+        severity=source.severity,
+        group=tuple(labels.items()),
+        labels=labels,
+        summary=f"a message of over {source.size:,} bytes was not read: see its alerts there; then let it"
+        " send fewer at once, or raise `size` of the source in the config",
+    )
 
 
 def key_of(target: str, group: Labels) -> str:
@@ -100,7 +120,7 @@ def _alert(
         group=part.group,
         labels=labels,
         summary=part.summary,
-        url=text_of(part.get("url") or item.get("generatorURL"), 1_000),
+        url=part.url,
         cut=part.cut,
     )
 
@@ -148,6 +168,14 @@ class _Part:
         notes = notes if isinstance(notes, dict) else {}
         own = notes.get("summary") or notes.get("description") or notes.get("message")
         return text_of(self.get("summary") or own, TEXT)
+
+    @property
+    def url(self) -> str:
+        """Empty where it is too long: half of an address leads nowhere."""
+        url = text_of(
+            self.get("url") or (self._item.get("generatorURL") if self._told else None), URL + 1
+        )
+        return url if len(url) <= URL else ""
 
     @property
     def labels(self) -> Mapping[str, str]:

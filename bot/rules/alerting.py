@@ -16,8 +16,8 @@ FIRST_GAP_MS, LAST_GAP_MS = 5_000, 600_000
 RELAPSE_MS = 1_800_000
 """What comes back so soon is the same thing; and so long a source may repeat what somebody resolved."""
 MOST_INCIDENTS, MOST_GROUPS, STORM_MS = 5, 50, 600_000
-"""So many incidents are opened of a source within ``STORM_MS``; everything else goes into one, which takes
-what is new until nothing new came for so long."""
+"""So many incidents are opened of a source within ``STORM_MS``, and so many groups are told of; everything
+else goes into one, which takes what is new until nothing new came for so long."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from bot.model.condition import Condition
 from bot.model.detection import Opens, Rule
+from bot.model.operand import change_of
 from bot.model.reading import Health, Verdict
 from bot.model.units import format_duration
 from bot.rules.condition import Judged, Truth
@@ -62,8 +63,8 @@ class Hold:
         return replace(self, phase=phase, changed_at=now, since=since)
 
 
-Standing = Literal["none", "open", "over"]
-"""Of the incident of a rule and a target."""
+Standing = Literal["none", "open", "mitigated", "over"]
+"""Of the incident of a rule and a target: at one that is mitigated is nobody any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +144,13 @@ def verdict_of(condition: Condition, health: Health) -> Known:
 
 
 def is_lost(condition: Condition, values: Values) -> bool:
-    """Whether data that has a source is missing, beside the bot's own polls, which only need time."""
-    return any(_is_lost(values.get(name, NOT_MEASURED)) for name, _ in condition.names)
+    """Whether data that has a source is missing; what only needs time is not.
+
+    That is the bot's own polls, and a change of a metric that is read now.
+    """
+    changes = {name: change_of(name) for name, _ in condition.names}
+    read = [name if change is None else change[0] for name, change in changes.items()]
+    return any(_is_lost(values.get(name, NOT_MEASURED)) for name in read)
 
 
 def _is_lost(known: Known) -> bool:
@@ -176,7 +182,7 @@ def _found(rule: Rule, held: Hold, look: Look) -> Decision:
     """``for`` is fulfilled: it belongs to the open incident, or it is to be told."""
     reason = f"{_because(look)}, for {format_duration(held.yes.lasted)}"
     found = held.on(Phase.FOUND, look.now, held.yes.since)
-    if look.incident == "open":
+    if look.incident in {"open", "mitigated"}:
         return Decision("join", reason, found)
     if look.muted is not None:
         return Decision("muted", look.muted, held)

@@ -13,6 +13,7 @@ from bot.rules import alerting
 from bot.rules.alert import REST, counted, key_of, named, titled
 from bot.services import found
 from bot.services.incidents import Done
+from bot.services.intake import look_soon
 from bot.store import alerts, outbox
 from bot.store.database import Tx
 
@@ -27,7 +28,7 @@ def found_of(group: Group, tally: Tally, config: Config, opening: Opening) -> Fo
         title=titled(tally.titles, group.target, group.source, rest=group.rest),
         severity=group.worst,
         targets=tuple(dict.fromkeys(targets)),
-        since=tally.oldest or 0,
+        since=tally.began or 0,
         because=(because, *tally.summaries),
         policy=opening.policy,
         runbook=opening.runbook,
@@ -38,17 +39,22 @@ def found_of(group: Group, tally: Tally, config: Config, opening: Opening) -> Fo
 def open_incident(
     tx: Tx, config: Config, group: Group, tally: Tally, what: Found, by: Actor
 ) -> Done:
-    """The incident of a group, opened, joined or reopened."""
+    """The incident of a group, opened, joined or reopened; as bad as it was, until it is looked at again."""
     done = found.declare(tx, config, what, by)
+    incident = done.incident
     changes: dict[str, Any] = {
-        "incident_id": done.incident.id,
+        "incident_id": incident.id,
         "opened_at": tx.now,
-        "opened_worst": min(group.worst, done.incident.severity),
+        "opened_worst": (
+            group.opened_worst if incident.id == group.incident_id else incident.severity
+        ),
         "noted_at": tx.now,
         "noted_gap": alerting.FIRST_GAP_MS,
         "noted_firing": tally.firing,
         "noted_resolved": tally.resolved,
     }
     alerts.settle(tx, group.id, changes)
-    outbox.revise(tx, done.incident.id, ("card",))
+    if group.worst < incident.severity:
+        look_soon(tx, group.id, tx.now)
+    outbox.revise(tx, incident.id, ("card",))
     return done

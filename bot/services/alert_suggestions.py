@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from bot.model.alert import Group, Tally
 from bot.model.answer import Answer, Refusal
 from bot.model.command import OnFinding
 from bot.model.config import Config
 from bot.model.found import Found
-from bot.model.incident import Facts
+from bot.model.incident import Facts, Severity
+from bot.model.message import Message
 from bot.services.alert_incidents import found_of, open_incident
 from bot.services.incidents import Asked
 from bot.services.overview import overview
@@ -18,12 +22,17 @@ KIND = "alerts"
 
 
 def posted(tx: Tx, group: Group) -> bool:
-    """Whether the group's episode was suggested already."""
-    return outbox.by_key(tx, _key(group)) is not None
+    """Whether the group's episode was suggested already; if it was dismissed, as bad as it is now."""
+    told = _told(tx, group)
+    if told is None:
+        return False
+    dismissed = "by" in told.facts and "incident" not in told.facts
+    return not dismissed or group.worst >= Severity(told.facts["severity"])
 
 
 def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> None:
     """The suggestion of the group's episode."""
+    key = f"{_prefix(group)}{what.severity}"
     facts = {
         "group": group.id,
         "title": what.title,
@@ -33,21 +42,21 @@ def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> Non
         "since": what.since,
         "because": list(what.because[1:]),
         "runbook": what.runbook,
-        "key": _key(group),
+        "url": tally.url,
+        "key": key,
         **_counts(group, tally),
     }
-    key, destination = _key(group), f"channel:{config.slack.channel}"
-    outbox.add(tx, key, KIND, destination, facts)
+    outbox.add(tx, key, KIND, f"channel:{config.slack.channel}", facts)
 
 
 def update(tx: Tx, group: Group, tally: Tally) -> None:
-    """Let the suggestion say how many fire now, if it was made."""
-    if group.since is None:
-        return
-    told = outbox.by_key(tx, _key(group))
+    """Let the suggestion say how many fire now and how bad it is, if it was made."""
+    told = _told(tx, group)
     if told is None:
         return
-    facts: Facts = {**told.facts, **_counts(group, tally)}
+    facts: dict[str, Any] = {**told.facts, **_counts(group, tally)}
+    if "by" not in facts and tally.firing:  # what it would be declared with
+        facts["severity"] = str(min(group.worst, Severity(facts["severity"])))
     if facts != told.facts:
         outbox.set_facts(tx, told.id, facts)
 
@@ -70,7 +79,7 @@ def answer(tx: Tx, config: Config, command: OnFinding, asked: Asked) -> Answer |
     tally = alerts.tally(tx, group, 0, 0)
     if not tally.firing:
         return Refusal("It is over by now.", "If it is an incident all the same: `/iora declare`.")
-    what = found_of(group, tally, config, opening)
+    what = replace(found_of(group, tally, config, opening), since=told.facts["since"])
     done = open_incident(tx, config, group, tally, what, asked.actor)
     outbox.set_facts(
         tx, told.id, {**told.facts, "incident": done.incident.id, "by": asked.actor.text}
@@ -84,5 +93,11 @@ def _counts(group: Group, tally: Tally) -> Facts:
     return {"firing": tally.firing, "resolved": tally.resolved, "titles": dict(titles)}
 
 
-def _key(group: Group) -> str:
-    return f"alerts:{group.id}:{group.since}"
+def _told(tx: Tx, group: Group) -> Message | None:
+    """The newest suggestion of the group's episode."""
+    found = outbox.with_prefix(tx, _prefix(group))
+    return found[-1] if found else None
+
+
+def _prefix(group: Group) -> str:
+    return f"{KIND}:{group.id}:{group.since}:"

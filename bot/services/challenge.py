@@ -8,10 +8,12 @@ from bot.model.answer import Challenge
 from bot.model.command import OnIncident, Resolve
 from bot.model.config import Config
 from bot.model.incident import Incident
+from bot.model.units import format_duration
 from bot.rules import closing, lifecycle
 from bot.rules.alert import counted, named
+from bot.rules.detection import Phase
 from bot.services.latest import latest
-from bot.store import alerts
+from bot.store import alerts, holds
 from bot.store.database import Tx
 from bot.text import outside
 
@@ -33,6 +35,7 @@ def challenged(
     if not isinstance(command, Resolve) or incident.drill:
         return change
     failing = [line for name in incident.targets for line in _failing(tx, config, name)]
+    failing = failing or _holding(tx, incident)
     failing += _firing(tx, incident)
     if not failing:
         return change
@@ -47,6 +50,15 @@ def _failing(tx: Tx, config: Config, name: str) -> tuple[str, ...]:
         return ()
     stale_ms = closing.POLLS * target.poll + target.timeout
     return closing.failing(name, latest(tx, config, name), stale_ms, tx.now)
+
+
+def _holding(tx: Tx, incident: Incident) -> list[str]:
+    """Rules of metrics without a baseline: resolved while one holds, it would be told to nobody again."""
+    return [
+        f"{hold.target}: the rule {hold.rule} still holds, for {format_duration(hold.yes.lasted)}"
+        for hold in holds.of_incident(tx, incident.id)
+        if hold.phase is Phase.FOUND and hold.yes.since is not None
+    ]
 
 
 def _firing(tx: Tx, incident: Incident) -> list[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from bot.model.actor import BOT
 from bot.model.book import Books
 from bot.model.config import Config
-from bot.model.detection import Rule
+from bot.model.detection import Opens, Rule
 from bot.model.found import Found
+from bot.model.incident import Incident, Status
 from bot.model.reading import Health, Verdict
 from bot.rules import detection
 from bot.rules.condition import Judged, evaluate
@@ -117,6 +118,8 @@ def _incident_of(tx: Tx, rule: Rule, before: Hold) -> detection.Standing:
         known = incidents.get(tx, before.incident)
     if known is None:
         return "none"
+    if known.status is Status.MITIGATED:
+        return "mitigated"
     return "open" if known.live else "over"
 
 
@@ -126,17 +129,24 @@ def _done(tx: Tx, config: Config, books: Books, seen: _Seen, decision: Decision)
     if decision.what not in {"nothing", "pending", "muted"}:
         log.info("%s on %s: %s: %s", rule.name, hold.target, decision.what, decision.reason)
     match decision.what:
-        case "declare" | "suggest" | "no data":
-            what = _found(config, seen, hold)
-            if detection.opens(rule, decision) == "declare":
-                return replace(hold, incident=found.declare(tx, config, what).incident.id)
-            return suggestions.suggest(tx, config, books, rule, hold, what)
-        case "join":
-            return _joined(tx, rule, hold, seen.judged)
+        case "declare" | "suggest" | "no data" | "join":
+            return _told(tx, config, books, seen, decision)
         case "clear" | "known again":
             suggestions.cleared(tx, hold, seen.judged.because)
             _turned(tx, hold, "cleared", (decision.reason,))
     return hold
+
+
+def _told(tx: Tx, config: Config, books: Books, seen: _Seen, decision: Decision) -> Hold:
+    """It belongs to the incident that is open for it; else it becomes one, or a suggestion."""
+    rule, hold = seen.rule, decision.hold
+    what, opens = _found(config, seen, hold), detection.opens(rule, decision)
+    known = incidents.newest_of_rule(tx, what.key)
+    if known is not None and known.live:
+        return _joined(tx, config, known, opens, hold, what.because)
+    if opens == "declare":
+        return replace(hold, incident=found.declare(tx, config, what).incident.id)
+    return suggestions.suggest(tx, config, books, rule, hold, what)
 
 
 def _found(config: Config, seen: _Seen, hold: Hold) -> Found:
@@ -166,16 +176,28 @@ def _title(seen: _Seen) -> str:
     return f"{health.target}: {'; '.join(because[:2])}"
 
 
-def _joined(tx: Tx, rule: Rule, hold: Hold, judged: Judged) -> Hold:
-    """Its incident is open: whoever is at it reads that it is back."""
-    known = incidents.newest_of_rule(tx, key(rule.name, hold.target))
-    assert known is not None
+def _joined(
+    tx: Tx, config: Config, known: Incident, opens: Opens, hold: Hold, because: tuple[str, ...]
+) -> Hold:
+    """Its incident is open: whoever is at it reads that it is back.
+
+    Nobody is at one that is mitigated: it is opened again, or the channel reads of it where nobody is
+    to be paged by the rule itself.
+    """
     joined = replace(hold, incident=known.id)
-    _turned(tx, joined, "returned", judged.because)
+    if any(one.phase is not Phase.QUIET for one in holds.of_incident(tx, known.id)):
+        return joined  # another rule misses the same data, and has told it
+    mitigated = known.status is Status.MITIGATED
+    if mitigated and opens == "declare":
+        found.reopen(tx, config, known, because)
+    else:
+        _turned(tx, joined, "returned", because, broadcast=mitigated)
     return joined
 
 
-def _turned(tx: Tx, hold: Hold, kind: str, because: tuple[str, ...]) -> None:
+def _turned(
+    tx: Tx, hold: Hold, kind: str, because: tuple[str, ...], *, broadcast: bool = False
+) -> None:
     """A line on the timeline of its open incident, and in the thread; the card is drawn anew."""
     incident = incidents.get(tx, hold.incident) if hold.incident is not None else None
     if incident is None or not incident.live:
@@ -184,14 +206,18 @@ def _turned(tx: Tx, hold: Hold, kind: str, because: tuple[str, ...]) -> None:
     if sum(entry.at > tx.now - _TURNS_WITHIN_MS for entry in turns) < _TURNS:
         facts = {"rule": hold.rule, "target": hold.target, "because": list(because)}
         seq = incidents.add_entry(tx, incident.id, BOT, kind, facts)
-        add_reply(tx, incident, seq)
+        add_reply(tx, incident, seq, broadcast=broadcast)
     outbox.revise(tx, incident.id, ("card",))
 
 
 def _hasten(tx: Tx, rule: Rule, hold: Hold, health: Health, next_at: int, soonest: int) -> None:
-    """A dead target is polled more and more rarely: not so rarely that ``for`` is fulfilled late."""
+    """A silent target is polled more and more rarely: not so rarely that ``for`` is fulfilled late.
+
+    One that is busy gets the time that it asks for.
+    """
     due_at = detection.due_at(rule, hold)
-    if due_at is None or health.verdict is not Verdict.DOWN:
+    silent = health.verdict is Verdict.DOWN or health.views
+    if due_at is None or not silent:
         return
     wanted = max(due_at, soonest)
     if wanted < next_at:

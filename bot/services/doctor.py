@@ -23,6 +23,7 @@ from bot.store.database import Database, Tx
 
 _DRIFT_MS = 30_000
 _DAY_MS = 86_400_000
+_FOUND = 10  # of what the rules found, a line each
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,15 @@ class Doctor:
             return [Line("look", "detection: no rules, so the bot notices nothing by itself", fix)]
         found = await self._database.read(holds.standing)
         lines = [Line("ok", f"detection: {_counted_rules(len(config.detection))}")]
-        for hold in found:
+        for hold in found[:_FOUND]:
             since = format_duration(self._clock.now() - (hold.since or 0))
             where = f"INC-{hold.incident}" if hold.incident else "its message in the channel"
             says = "can't tell" if hold.phase is Phase.LOST else "holds"
             what = f"detection: {hold.rule} {says} on {hold.target}, for {since}"
             lines.append(Line("look", what, f"see {where}"))
+        if len(found) > _FOUND:
+            more = f"detection: {len(found) - _FOUND} more findings"
+            lines.append(Line("look", more, "see `/iora health`"))
         lines += _named_runbooks(self._live)
         return lines
 

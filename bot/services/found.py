@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.model.actor import BOT, Actor
 from bot.model.command import Reopen
 from bot.model.config import Config
@@ -29,7 +31,21 @@ def declare(tx: Tx, config: Config, found: Found, by: Actor = _BOT) -> Done:
     assert known.resolved_at is not None
     if tx.now - known.resolved_at > found.reopen_within:
         return _new(tx, config, found, by)
-    return _again(tx, config, known, found, by)
+    return reopen(tx, config, known, found.because, by)
+
+
+def reopen(
+    tx: Tx, config: Config, known: Incident, because: Sequence[str], by: Actor = _BOT
+) -> Done:
+    """It is back: the same incident, for whoever knows it is to go on where they were."""
+    text = f"it is back: {'; '.join(because)}" if because else "it is back"
+    decided = lifecycle.decide(known, Reopen(text=text), by, tx.now)
+    assert isinstance(decided, lifecycle.Change), "what is mitigated or resolved can be reopened"
+    apply(tx, config, known, decided, by)
+    incident = incidents.get(tx, known.id)
+    assert incident is not None
+    _collect(tx, incident)
+    return Done(incident, "reopened")
 
 
 def _new(tx: Tx, config: Config, found: Found, by: Actor) -> Done:
@@ -47,18 +63,6 @@ def _new(tx: Tx, config: Config, found: Found, by: Actor) -> Done:
     announce(tx, config, incident, because=found.because, runbook=found.runbook)
     _collect(tx, incident)
     return Done(incident, "declared")
-
-
-def _again(tx: Tx, config: Config, known: Incident, found: Found, actor: Actor) -> Done:
-    """It is back: the same incident, for whoever knows it is to go on where they were."""
-    text = f"it is back: {'; '.join(found.because)}" if found.because else "it is back"
-    decided = lifecycle.decide(known, Reopen(text=text), actor, tx.now)
-    assert isinstance(decided, lifecycle.Change), "a resolved incident can be reopened"
-    apply(tx, config, known, decided, actor)
-    incident = incidents.get(tx, known.id)
-    assert incident is not None
-    _collect(tx, incident)
-    return Done(incident, "reopened")
 
 
 def _collect(tx: Tx, incident: Incident) -> None:

@@ -184,7 +184,7 @@ def _group_of(tx: Tx, alert: Alert, key: str) -> int:
         return rest[0]
     if own is not None:
         return own[0]
-    if alerts.active(tx, alert.source) >= alerting.MOST_GROUPS:
+    if alerts.busy(tx, alert.source, tx.now - alerting.STORM_MS) >= alerting.MOST_GROUPS:
         return rest_of(tx, alert.source)
     return alerts.add_group(tx, alert.source, key, alert.target, alert.group)
 

@@ -23,8 +23,9 @@ ALIVE_EVERY_MS = 15_000
 
 def report(tx: Tx, config: Config, name: str) -> None:
     """A job reported: it is awaited anew, and was it missed, that is over."""
-    job = config.intake.heartbeats[name]
-    before = jobs.get(tx, name)
+    job, before = config.intake.heartbeats.get(name), jobs.get(tx, name)
+    if job is None:  # a reload took it away while its report came in
+        return
     known = Awaited(name, tx.now, tx.now)
     jobs.keep(tx, known)
     timers.arm(tx, KIND, name, rules.due_at(job, known))

@@ -20,7 +20,7 @@ from bot.rules.maintenance import Round, next_round, round_at
 from bot.rules.wall_clock import moment
 from bot.services import silenced
 from bot.services.incidents import Asked
-from bot.services.silences import of_silence, of_window
+from bot.services.silences import muting, of_silence, of_window
 from bot.store import outbox, silences, timers
 from bot.store.database import Tx
 
@@ -41,7 +41,7 @@ def set_silence(tx: Tx, config: Config, command: SetSilence, asked: Asked) -> An
     if until - tx.now > LONGEST_MS:
         fix = "Renew it tomorrow, or name a window below `maintenance` in the config."
         return Refusal("A silence lasts for 24 h at most, so that nobody forgets it.", fix)
-    known = _same(tx, command, asked.actor)
+    known = _same(tx, command, until, asked.actor)
     made = known or silences.add(tx, command.targets, command.reason, until, asked.actor.text)
     if known is None:
         timers.arm(tx, KIND, str(made.id), made.until)
@@ -105,6 +105,7 @@ def expire(tx: Tx, timer: Timer, config: Config, healths: Sequence[Health]) -> N
     _redraw(tx, silence)
     silences.forget_muted(tx, tx.now - _KEPT_MS)
     facts = _facts(silence) | _found(tx, of_silence(silence), healths)
+    facts |= _also(tx, config, silence.targets)
     where = f"channel:{config.slack.channel}"
     outbox.add(tx, f"silence:{silence.id}:over", "silence_over", where, facts)
     silenced.look(tx, config)
@@ -151,7 +152,7 @@ def _window_is_over(
 ) -> None:
     found = _found(tx, of_window(window, over), healths)
     if found["muted"]:
-        facts = _of_window(window, over) | found
+        facts = _of_window(window, over) | found | _also(tx, config, window.targets)
         key = f"maintenance:{window.name}:{over.since}:over"
         outbox.add(tx, key, "silence_over", f"channel:{config.slack.channel}", facts)
 
@@ -166,6 +167,12 @@ def _found(tx: Tx, muted: Muted, healths: Sequence[Health]) -> dict[str, Any]:
         if one.verdict is not Verdict.HEALTHY
     ]
     return {"muted": len(found), "names": names, "still": still, "looked": bool(healths)}
+
+
+def _also(tx: Tx, config: Config, targets: Sequence[str]) -> dict[str, Any]:
+    """What mutes the same targets from now on, such as a second silence that was made in time."""
+    muted = muting(tx, config, targets, tx.now)
+    return {"also": {"name": muted.name, "until": muted.until} if muted is not None else None}
 
 
 def _rounds(window: Window, now: int) -> Iterator[dict[str, Any]]:
@@ -223,11 +230,13 @@ def _until(config: Config, command: SetSilence, actor: Actor, now: int) -> int:
     return moment(command.until, ZoneInfo(zone or "UTC"), now)
 
 
-def _same(tx: Tx, command: SetSilence, actor: Actor) -> Silence | None:
+def _same(tx: Tx, command: SetSilence, until: int, actor: Actor) -> Silence | None:
     """The same words, typed again because the answer got lost."""
+    length = command.length
     for one in silences.made_since(tx, actor.text, tx.now - SAME_DECLARATION_MS):
         alike = one.targets == command.targets and one.reason == command.reason
-        if alike and command.length in {None, one.until - one.since}:
+        ends = one.until == until if length is None else one.until - one.since == length
+        if alike and ends:
             return one
     return None
 

@@ -16,7 +16,7 @@ from bot.model.incident import Severity
 from bot.model.message import Message
 from bot.rules import access
 from bot.rules.detection import Hold, Phase
-from bot.services import found
+from bot.services import flood, found
 from bot.services.incidents import Asked
 from bot.services.overview import overview
 from bot.store import holds, incidents, outbox
@@ -51,11 +51,13 @@ def suggest(tx: Tx, config: Config, books: Books, rule: Rule, hold: Hold, what: 
         "related": _related(tx, what),
     }
     if known is not None:
-        if known.facts["state"] == "open":  # another rule misses data of the same target
+        if known.facts["state"] in _WAITS:  # another rule misses data of the same target
             both = {**known.facts["rules"], **facts["rules"]}
             facts = {**known.facts, "rules": both}
         outbox.set_facts(tx, known.id, facts)
         return replace(hold, message=known.key, incident=None)
+    if flood.rises(tx):
+        return flood.add(tx, config, hold, what)
     message = f"finding:{'lost' if lost else rule.name}:{hold.target}:{tx.now}"
     outbox.add(tx, message, KIND, f"channel:{config.slack.channel}", facts)
     return replace(hold, message=message, incident=None)
@@ -63,6 +65,7 @@ def suggest(tx: Tx, config: Config, books: Books, rule: Rule, hold: Hold, what: 
 
 def cleared(tx: Tx, hold: Hold, because: Sequence[str]) -> None:
     """It is over: the message says so, unless it became an incident, which says it itself."""
+    flood.over(tx, hold)
     message = _message(tx, hold)
     if message is None or message.facts["state"] not in _WAITS:
         return
@@ -136,7 +139,7 @@ def _said_before(tx: Tx, rule: Rule, hold: Hold, *, lost: bool) -> Message | Non
         others = holds.of_target(tx, hold.target).values()
         told = next((one for one in others if one.phase is Phase.LOST and one.message), None)
         message = _message(tx, told) if told is not None else None
-        if message is not None and message.facts["state"] == "open":
+        if message is not None and message.facts["state"] in _WAITS:
             return message
     message = _message(tx, hold)
     if message is None or message.facts["lost"] is not lost:
@@ -147,7 +150,9 @@ def _said_before(tx: Tx, rule: Rule, hold: Hold, *, lost: bool) -> Message | Non
 
 
 def _message(tx: Tx, hold: Hold) -> Message | None:
-    return outbox.by_key(tx, hold.message) if hold.message is not None else None
+    """The message of its own that it has."""
+    message = outbox.by_key(tx, hold.message) if hold.message is not None else None
+    return message if message is not None and message.kind == KIND else None
 
 
 def _runbook(books: Books, name: str | None) -> dict[str, str] | None:

@@ -109,11 +109,13 @@ def touch(tx: Tx, group_id: int, worst: Severity | None, cut: int) -> None:
     )
 
 
-def active(tx: Tx, source: str) -> int:
-    """How many groups of a source have alerts that fire, as far as is known."""
+def busy(tx: Tx, source: str, at: int) -> int:
+    """How many groups of a source have alerts that fire, and were told of since a time."""
     row = tx.one(
-        "SELECT COUNT(*) AS n FROM alert_groups WHERE source = :source AND active = 1",
+        """SELECT COUNT(*) AS n FROM alert_groups
+        WHERE source = :source AND active = 1 AND touched_at >= :at""",
         source=source,
+        at=at,
     )
     count: int = row["n"] if row else 0
     return count
@@ -169,7 +171,9 @@ def tally(tx: Tx, group: Group, after: int, insisted: int) -> Tally:
         titles[row["title"]] = titles.get(row["title"], 0) + 1
     targets = tuple(dict.fromkeys(row["target"] for row in rows if row["target"]))
     summaries = tuple(dict.fromkeys(row["summary"] for row in rows if row["summary"]))
-    return Tally(firing, resolved, fresh, oldest, titles, targets, summaries[:3])
+    began = max(after, min(row["since"] for row in rows)) if rows else None
+    url: str = rows[0]["url"] if rows else ""
+    return Tally(firing, resolved, fresh, oldest, titles, targets, summaries[:3], began, url)
 
 
 def settle(tx: Tx, group_id: int, changes: Mapping[str, Value | Mapping[str, int]]) -> None:
@@ -199,7 +203,8 @@ def of_incident(tx: Tx, incident_id: int) -> Firing | None:
     if not rows:
         return None
     groups = [_group(row) for row in rows]
-    return _together(groups, sum(one.cut for one in groups if one.firing))
+    url = _newest_url(tx, [one.id for one in groups if one.firing])
+    return _together(groups, sum(one.cut for one in groups if one.firing), url)
 
 
 def firing_now(tx: Tx, incident_id: int) -> Firing:
@@ -208,13 +213,13 @@ def firing_now(tx: Tx, incident_id: int) -> Firing:
     return _together([tally(tx, _group(row), 0, 0) for row in rows])
 
 
-def _together(counted: Sequence[Group | Tally], cut: int = 0) -> Firing:
+def _together(counted: Sequence[Group | Tally], cut: int = 0, url: str = "") -> Firing:
     titles: dict[str, int] = {}
     for one in counted:
         for title, count in one.titles.items():
             titles[title] = titles.get(title, 0) + count
     firing, resolved = sum(one.firing for one in counted), sum(one.resolved for one in counted)
-    return Firing(firing, resolved, titles, cut)
+    return Firing(firing, resolved, titles, cut, url)
 
 
 def firing_by_source(tx: Tx) -> dict[str, int]:
@@ -289,9 +294,22 @@ def _fresh(tx: Tx, group_id: int, after: int, insisted: int) -> int:
     return fresh
 
 
+def _newest_url(tx: Tx, group_ids: Sequence[int]) -> str:
+    for group_id in group_ids:
+        row = tx.one(
+            """SELECT url FROM alerts WHERE group_id = :id AND firing = 1
+            ORDER BY changed_at DESC LIMIT 1""",
+            id=group_id,
+        )
+        if row and row["url"]:
+            url: str = row["url"]
+            return url
+    return ""
+
+
 def _sample(tx: Tx, group_id: int) -> list[Row]:
     return tx.all(
-        """SELECT title, target, summary FROM alerts WHERE group_id = :id AND firing = 1
+        """SELECT title, target, summary, since, url FROM alerts WHERE group_id = :id AND firing = 1
         ORDER BY changed_at DESC LIMIT :limit""",
         id=group_id,
         limit=_SAMPLE,

@@ -31,6 +31,16 @@ def told_in(tx: Tx, target: str, message: str) -> list[Hold]:
     return [hold for hold in of_target(tx, target).values() if hold.message == message]
 
 
+def told_since(tx: Tx, at: int) -> int:
+    """How many were suggested since a time and still stand."""
+    row = tx.one(
+        """SELECT COUNT(*) AS n FROM holds
+        WHERE phase <> 'quiet' AND incident_id IS NULL AND changed_at >= :at""",
+        at=at,
+    )
+    return row["n"] if row else 0
+
+
 def standing(tx: Tx) -> list[Hold]:
     """What is found now, the oldest first."""
     rows = tx.all(f"SELECT {_COLUMNS} FROM holds WHERE phase <> 'quiet' ORDER BY since")

@@ -21,7 +21,7 @@ from bot.clock import Clock
 from bot.errors import StoreError
 from bot.model.alert import HEARTBEATS, Told
 from bot.model.intake import AlertmanagerSource, AlertSource, DeploySource, Job, Limits
-from bot.rules.alert import told
+from bot.rules.alert import not_taken, told
 from bot.rules.foreign import Unreadable
 from bot.rules.foreign_deploy import deployed
 from bot.services import foreign_deploys, jobs
@@ -127,6 +127,8 @@ class IntakeDoor:
         except TimeoutError:
             what = f"no whole body within {BODY_WITHIN_S} s"
             return _refusal(408, what, "body", "send it again")
+        except (web.RequestPayloadError, ConnectionError):  # packed badly, or broken off
+            return _refusal(400, "the body did not come whole", "body", "send it again")
         except Flooded:
             what = "more than can be stored now"
             return _refusal(sender.later, what, sender.name, "send it again", 1)
@@ -145,7 +147,10 @@ class IntakeDoor:
             return web.json_response({"status": "stored"})
         if body is None:
             what = f"the body is larger than {sender.settings.size:,} bytes"
-            log.error("what %s sent is too large: it is lost to the bot", sender.name)
+            log.error("what %s sent is too large: it was not read", sender.name)
+            if isinstance(sender.settings, AlertSource):
+                lost = not_taken(sender.name, sender.settings, self._clock.now())
+                await self._intake.take([lost])
             fix = "send fewer alerts at once, or raise `size` of the source in the config"
             return _refusal(413, what, "body", fix)
         try:

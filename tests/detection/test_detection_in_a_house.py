@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.model.actor import Actor
+from bot.rules.detection import Hold, Phase
 from bot.services import detection
+from bot.store import holds
 from tests.support.clock import ManualClock
 from tests.support.house import config_for, living, standing
 from tests.support.store import open_database
@@ -41,6 +43,20 @@ async def test_where_it_fails_the_polls_go_on(
         async with living(house, config_for(house.target, targets=quick, detection=[rule])):
             await house.until(lambda: len(asked) >= 3, "the third poll")
     assert "a mistake of ours" in caplog.text
+
+
+async def test_the_doctor_counts_what_is_found_on_a_fleet(tmp_path: Path) -> None:
+    rule = {"name": "hot", "when": "cpu_percent > 90"}
+    async with (
+        standing(tmp_path) as house,
+        living(house, config_for(house.target, detection=[rule])) as bot,
+    ):
+        for number in range(1_000):
+            known = Hold(rule="hot", target=f"web-{number}", phase=Phase.FOUND, since=number)
+            await bot.database.write(holds.keep, known)
+        said = str((await bot.answer(Actor.login("alice"), "doctor"))["text"])
+    assert said.count("hot holds on web-") == 10
+    assert "detection: 990 more findings" in said
 
 
 async def test_the_doctor_says_what_the_rules_are_and_what_they_lack(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.rules.detection import Standing
 from tests.support.looks import LOST, NO, POLL, YES, Looks, rule
 
 MINUTE = 60_000
@@ -116,6 +117,25 @@ def test_data_that_is_lost_for_too_long_is_told_once_and_when_it_is_back() -> No
     assert looks.told == [("no data", 5 * MINUTE)]
     looks.see(NO, MINUTE)
     assert [what for what, _ in looks.told] == ["no data", "known again"]
+
+
+@pytest.mark.parametrize(
+    ("incident", "told"), [("open", []), ("mitigated", ["no data"]), ("over", ["no data"])]
+)
+def test_lost_data_is_left_to_those_who_are_at_its_incident(
+    incident: Standing, told: list[str]
+) -> None:
+    looks = Looks()
+    looks.incident = incident
+    looks.see(LOST, 10 * MINUTE)
+    assert [what for what, _ in looks.told] == told
+
+
+def test_what_comes_back_joins_its_incident_whether_it_is_mitigated_or_not() -> None:
+    looks = Looks()
+    looks.incident = "mitigated"
+    looks.see(YES, 3 * MINUTE)
+    assert [what for what, _ in looks.told] == ["join"]
 
 
 def test_lost_data_can_be_left_untold() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
-from bot.model.command import OnFinding
+from bot.model.command import Mitigate, OnFinding
 from bot.model.incident import Severity, Status
-from bot.model.reading import Verdict
+from bot.model.reading import Verdict, View
 from bot.rules import window
 from bot.rules.verdict import Said
 from bot.services import detection, suggestions
@@ -24,7 +24,7 @@ async def test_a_suggestion_says_what_since_when_and_what_can_be_done(watched: W
     (said,) = await watched.said()
     assert "iora: CPU 96 % &gt; 90" in said
     assert "(agent)" in said
-    assert "Nobody was paged" in said
+    assert "Nobody was paged for it" in said
     for label in ("Declare SEV2", "Run high-cpu-usage", "Diagnose", "Dismiss"):
         assert f"\n{label}" in said
     assert await watched.live() == []
@@ -171,6 +171,34 @@ async def test_a_relapse_soon_after_it_was_resolved_reopens_its_incident(watched
     assert await watched.timeline("reopened")
 
 
+async def test_a_relapse_of_what_was_mitigated_is_told_anew(watched: Watched) -> None:
+    watched.rule(open="declare")
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.change(Mitigate(incident=1))
+    await watched.stays(HOT, 5 * MINUTE)
+    assert (await watched.incident()).status is Status.MITIGATED, "whoever says so knows that"
+    await watched.stays(COLD, 6 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    (incident,) = await watched.live()
+    assert (incident.id, incident.status) == (1, Status.OPEN)
+    (back,) = await watched.timeline("reopened")
+    assert "it is back: CPU 96 % > 90" in back.facts["text"]
+    assert await watched.levels(), "it escalates again"
+
+
+async def test_a_relapse_of_what_was_mitigated_pages_nobody_where_the_rule_only_suggests(
+    watched: Watched,
+) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.press("declare")
+    await watched.change(Mitigate(incident=1))
+    await watched.stays(COLD, 6 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    assert (await watched.incident()).status is Status.MITIGATED
+    replies = [one.facts["broadcast"] for one in await watched.messages("entry")]
+    assert replies[-1], "the channel reads it too"
+
+
 async def test_a_suggestion_of_a_relapse_offers_to_reopen(watched: Watched) -> None:
     await watched.stays(HOT, 3 * MINUTE)
     await watched.press("declare")
@@ -191,6 +219,49 @@ async def test_two_targets_are_two_findings(watched: Watched) -> None:
         await watched.poll(HOT, target="worker")
         watched.clock.advance(POLL)
     assert [one.targets for one in await watched.live()] == [("iora",), ("worker",)]
+
+
+async def test_what_is_found_on_a_fleet_at_once_is_a_few_messages_and_a_number(
+    watched: Watched,
+) -> None:
+    fleet = [f"web-{number}" for number in range(40)]
+    watched.fleet(fleet)
+    for _ in range(6):
+        for name in fleet:
+            await watched.poll(HOT, target=name)
+        watched.clock.advance(POLL)
+    assert len(await watched.suggestions()) == 10
+    (said,) = await watched.said("flood:")
+    assert "30 more findings at once, since" in said
+    assert "Nobody was paged for them" in said
+    assert "web-10: CPU 96 % &gt; 90" in said
+    assert "and 25 more" in said
+    for _ in range(12):
+        for name in fleet[:39]:
+            await watched.poll(COLD, target=name)
+        watched.clock.advance(POLL)
+    (said,) = await watched.said("flood:")
+    assert "1 more finding at once" in said
+    assert "web-10" not in said
+    watched.fleet(fleet[:39])
+    await watched.reload()
+    (said,) = await watched.said("flood:")
+    assert "30 more findings at" in said
+    assert "over since" in said
+
+
+async def test_after_a_flood_a_finding_has_a_message_of_its_own_again(watched: Watched) -> None:
+    fleet = [f"web-{number}" for number in range(12)]
+    watched.fleet([*fleet, "late"])
+    for _ in range(6):
+        for name in fleet:
+            await watched.poll(HOT, target=name)
+        watched.clock.advance(POLL)
+    watched.clock.advance(10 * MINUTE)
+    for _ in range(6):
+        await watched.poll(HOT, target="late")
+        watched.clock.advance(POLL)
+    assert "late: CPU 96 %" in (await watched.said())[-1]
 
 
 async def test_a_rule_keeps_to_its_targets(watched: Watched) -> None:
@@ -214,6 +285,46 @@ async def test_lost_data_of_a_target_is_told_once_whatever_rules_miss_it(watched
     (said,) = await watched.said()
     assert "over since" in said
     assert await watched.live() == []
+
+
+MEMORY = {"name": "memory-critical", "when": "memory_mb > 1024", "unknown_for": "10m"}
+
+
+async def test_lost_data_that_is_dismissed_is_told_by_no_other_rule(watched: Watched) -> None:
+    watched.rule(MEMORY)
+    await watched.stays(None, 6 * MINUTE, memory=None)
+    await watched.press("dismiss")
+    await watched.stays(None, 20 * MINUTE, memory=None)
+    (said,) = await watched.said()
+    assert f"dismissed by <@{BOB}>" in said
+    assert "`cpu-critical`, `memory-critical`" in said
+    await watched.stays(COLD, MINUTE)
+    (said,) = await watched.said()
+    assert "over since" in said
+
+
+async def test_lost_data_that_was_declared_is_told_by_no_other_rule(watched: Watched) -> None:
+    watched.rule(MEMORY)
+    await watched.stays(None, 6 * MINUTE, memory=None)
+    await watched.press("declare")
+    await watched.stays(None, 20 * MINUTE, memory=None)
+    assert len(await watched.suggestions()) == 1
+    await watched.stays(COLD, MINUTE, memory=None)
+    assert (await watched.seen()).normal_since is None, "the other rule still misses its data"
+    await watched.stays(COLD, MINUTE)
+    assert (await watched.seen()).normal_since is not None
+
+
+async def test_lost_data_that_was_mitigated_is_told_anew_when_it_is_lost_again(
+    watched: Watched,
+) -> None:
+    watched.rule(unknown="declare")
+    await watched.stays(None, 6 * MINUTE)
+    await watched.change(Mitigate(incident=1))
+    await watched.stays(COLD, MINUTE)
+    await watched.stays(None, 6 * MINUTE)
+    (incident,) = await watched.live()
+    assert (incident.id, incident.status) == (1, Status.OPEN)
 
 
 async def test_lost_data_is_declared_where_the_rule_says_so(watched: Watched) -> None:
@@ -251,6 +362,15 @@ async def test_a_change_over_time_can_be_asked_for(watched: Watched) -> None:
     assert "CPU change in 5 min +40 % &gt; 30" in said
 
 
+async def test_a_change_over_time_that_only_needs_time_is_not_lost(watched: Watched) -> None:
+    watched.rule(when="cpu_percent.change_30m > 30")
+    await watched.stays(20.0, 20 * MINUTE)
+    assert await watched.suggestions() == []
+    await watched.stays(None, 6 * MINUTE)
+    (said,) = await watched.said()
+    assert "CPU change in 30 min unknown: the agent refused the connection" in said
+
+
 DOWN = Said(Verdict.DOWN, "refused the connection", failed=True)
 UNREACHABLE = Said(Verdict.UNKNOWN, "unreachable from here: no route", failed=False)
 
@@ -286,6 +406,18 @@ async def test_a_dead_target_is_polled_in_time_for_the_rule(
     assert await watched.planned() == clock.now() + POLL, "an earlier poll is not put off"
     await watched.rarely("iora", DOWN, 300_000)
     assert await watched.planned() == NOON + 2 * MINUTE
+
+
+async def test_one_that_answers_only_on_its_own_host_is_polled_in_time_too(
+    watched: Watched,
+) -> None:
+    """A CPU at 96 % is why the bot gets no answer; the agent tells both."""
+    here = View(place="here", said="timed out", elapsed_ms=5_000)
+    there = View(place="its host", said='status word "ok"', elapsed_ms=900)
+    await watched.poll(HOT, next_in=240_000, views=(here, there))
+    assert await watched.planned() == NOON + 2 * MINUTE
+    await watched.poll(HOT, target="worker", next_in=240_000)
+    assert await watched.planned("worker") == NOON + 4 * MINUTE, "a busy one gets its time"
 
 
 async def test_a_silence_keeps_it_back_until_it_ends(watched: Watched) -> None:

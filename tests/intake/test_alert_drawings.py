@@ -23,6 +23,7 @@ SUGGESTED: dict[str, Any] = {
     "since": 1_750_000_000_000,
     "because": ["Errors on i1"],
     "runbook": None,
+    "url": "",
     "firing": 12,
     "resolved": 3,
     "titles": {"Errors": 12},
@@ -45,6 +46,10 @@ def drawn(**changes: Any) -> str:
         ),
         (Firing(0, 15, {}), "*All 15 alerts are resolved*; resolve it once you have seen why"),
         (Firing(1, 0, {"A": 1}, 7), "*1 alert firing*: A _(their source left 7 more out)_"),
+        (
+            Firing(1, 0, {"A": 1}, url="http://prometheus:9090/graph?a=1&b=2"),
+            "*1 alert firing*: A | <http://prometheus:9090/graph?a=1&amp;b=2|the newest>",
+        ),
     ],
 )
 def test_a_card_has_one_line_of_them(alerts: Firing | None, words: str) -> None:
@@ -79,6 +84,27 @@ def test_a_suggestion_asks_until_somebody_answered_or_it_is_over() -> None:
         assert "iora:finding" not in drawn(**answered)
     assert "<@U1> made it INC-7." in drawn(by="slack:T:U1", incident=7)
     assert "It is over." in drawn(firing=0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "http://a.example/|click> <!channel>",
+        "http://a.example/<!here>",
+        "http://bob:hunter2@a.example/",
+        "http://a.example/?token=hunter2",
+        "http://a.example/" + "x" * 2_000,
+    ],
+)
+def test_an_address_that_is_more_than_an_address_is_not_shown(url: str) -> None:
+    assert line(Firing(1, 0, {"A": 1}, url=url)) == "*1 alert firing*: A"
+    assert "a.example" not in drawn(url=url)
+    assert "there|" not in drawn(url=url)
+
+
+def test_a_suggestion_leads_to_where_it_was_seen() -> None:
+    assert "<https://ci.example/7|look at it there>" in drawn(url="https://ci.example/7")
 
 
 def test_text_of_another_tool_is_escaped_and_redacted_wherever_it_stands() -> None:

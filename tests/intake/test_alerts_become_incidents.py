@@ -16,11 +16,13 @@ from bot.model.command import (
     Mitigate,
     OnFinding,
     Resolve,
+    SetSeverity,
     SetSilence,
 )
 from bot.model.config import Config
 from bot.model.incident import Incident, Severity, Status
 from bot.model.message import Message
+from bot.rules.alert import not_taken
 from bot.rules.alerting import GATHER_MS, MOST_GROUPS, MOST_INCIDENTS
 from bot.services import alert_suggestions, alerting, intake, silencing
 from bot.services.incidents import Asked
@@ -125,6 +127,30 @@ async def test_what_comes_within_a_few_seconds_is_one_incident(scene: Scene) -> 
     assert declared.facts["because"] == ["12 alerts firing: HighErrorRate (12)"]
 
 
+async def test_it_began_when_its_source_says_and_leads_there(scene: Scene) -> None:
+    began = scene.clock.now() - 20 * MINUTE
+    await scene.tell(
+        alert(since=began + MINUTE), alert(number=2, since=began, url="http://prometheus/2")
+    )
+    (incident,) = await scene.live()
+    assert incident.started_at == began
+    seen = await scene.database.read(alerts.of_incident, 1)
+    assert seen is not None
+    assert seen.url == "http://prometheus/2"
+
+
+async def test_what_its_source_insists_on_began_when_it_was_resolved_at_the_earliest(
+    scene: Scene,
+) -> None:
+    began = scene.clock.now()
+    await scene.tell(alert(since=began))
+    await scene.change(Resolve(incident=1, text="not ours", anyway=True))
+    over_at = (await scene.incident()).resolved_at
+    await scene.look(40 * MINUTE)
+    await scene.tell(alert(since=began))
+    assert (await scene.incident(2)).started_at == over_at
+
+
 async def test_repeats_change_nothing_and_are_told_nowhere(scene: Scene) -> None:
     await scene.tell(*many(3))
     card = (await scene.messages("card"))[0].revision
@@ -185,6 +211,29 @@ async def test_a_worse_alert_raises_the_severity_and_with_it_the_policy(scene: S
     assert incident.severity is Severity.SEV1
     await scene.fire()
     assert await scene.paged() == ["U01ALICE"]
+
+
+async def test_what_comes_back_worse_than_it_was_is_reopened_as_bad_as_it_is(scene: Scene) -> None:
+    await scene.tell(alert())
+    await scene.tell(over())
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(10 * MINUTE)
+    await scene.tell(alert(severity=Severity.SEV1))
+    await scene.look(1)
+    incident = await scene.incident()
+    assert (incident.status, incident.severity) == (Status.OPEN, Severity.SEV1)
+
+
+async def test_what_a_person_lowered_stays_lowered_when_it_comes_back(scene: Scene) -> None:
+    await scene.tell(alert(severity=Severity.SEV1))
+    await scene.change(SetSeverity(incident=1, severity=Severity.SEV4))
+    await scene.tell(over(severity=Severity.SEV1))
+    await scene.change(Resolve(incident=1, text="it is over", anyway=True))
+    await scene.look(10 * MINUTE)
+    await scene.tell(alert(severity=Severity.SEV1))
+    await scene.look(MINUTE)
+    incident = await scene.incident()
+    assert (incident.status, incident.severity) == (Status.OPEN, Severity.SEV4)
 
 
 async def test_what_a_person_lowered_stays_lowered(scene: Scene) -> None:
@@ -290,6 +339,18 @@ async def test_an_alert_that_moves_to_another_group_is_counted_once(scene: Scene
     assert [await scene.counts(number) for number in (1, 2)] == [(1, 0), (1, 0)]
 
 
+async def test_what_was_too_large_to_be_read_is_an_incident_that_says_what_to_do(
+    scene: Scene,
+) -> None:
+    lost = not_taken("prometheus", scene.config.intake.sources["prometheus"], scene.clock.now())
+    await scene.tell(lost)
+    (incident,) = await scene.live()
+    assert incident.title == "prometheus sends more at once than is taken"
+    assert incident.severity is scene.config.escalation.default_severity
+    (declared,) = await scene.timeline("declared")
+    assert "see its alerts there" in declared.facts["because"][1]
+
+
 async def test_of_a_storm_few_incidents_are_opened_and_the_rest_is_in_one(scene: Scene) -> None:
     told = [alert(f"Alert{number}", number) for number in range(400)]
     await scene.receive(*told)
@@ -316,6 +377,13 @@ async def test_the_rest_takes_what_is_new_while_it_fires_and_no_longer(scene: Sc
     await scene.look(20 * MINUTE)
     await scene.tell(alert("Later"))
     assert (await scene.live())[-1].title == "iora: Later"
+
+
+async def test_many_that_are_never_resolved_are_no_storm(scene: Scene) -> None:
+    for number in range(MOST_GROUPS + 2):
+        await scene.tell(alert(f"Alert{number}", number))
+        await scene.look(12 * MINUTE)
+    assert (await scene.live())[-1].title == f"iora: Alert{MOST_GROUPS + 1}"
 
 
 async def test_one_that_fires_in_the_rest_for_ever_takes_nothing_with_it(scene: Scene) -> None:
@@ -415,6 +483,15 @@ async def test_a_suggestion_is_one_message_that_counts_along(scene: Scene) -> No
     assert (now.id, now.facts["firing"], now.facts["resolved"]) == (first.id, 1, 4)
 
 
+async def test_a_suggestion_says_how_bad_the_worst_is(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await scene.tell(alert(number=2, severity=Severity.SEV1))
+    assert (await suggestion(scene)).facts["severity"] == "sev1"
+    await answer(scene, "declare")
+    assert (await scene.incident()).severity is Severity.SEV1
+
+
 async def test_whoever_presses_declare_is_who_declared_it_and_the_card_counts(scene: Scene) -> None:
     scene.config = suggesting(policy="announce", runbook="high-cpu-usage")
     await scene.tell(*many(3))
@@ -470,6 +547,17 @@ async def test_a_dismissed_suggestion_asks_no_more(scene: Scene) -> None:
     await scene.tell(*many(5))
     assert (await suggestion(scene)).facts["by"] == alice.text
     assert isinstance(await answer(scene, "dismiss"), Refusal)
+
+
+async def test_a_worse_alert_than_what_was_dismissed_asks_once_more(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    await answer(scene, "dismiss")
+    for _ in range(3):
+        await scene.tell(alert(number=2, severity=Severity.SEV1))
+    first, worse = await scene.database.read(outbox.with_prefix, "alerts:")
+    assert (first.facts["severity"], worse.facts["severity"]) == ("sev3", "sev1")
+    assert "by" not in worse.facts
 
 
 async def test_what_is_over_is_not_declared_by_a_late_press(scene: Scene) -> None:

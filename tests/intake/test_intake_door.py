@@ -106,6 +106,9 @@ async def test_what_is_too_large_is_refused_unread_however_it_comes(tmp_path: Pa
         body = json.dumps(message([firing(number=number) for number in range(100)])).encode()
         status, said, _ = await door.post(PROMETHEUS, body, bearer(ALERTMANAGER))
         assert (status, said["error"]) == (413, "the body is larger than 1,000 bytes")
+        assert await door.stored("prometheus", "iora:too-large"), (
+            "people are told that some are lost"
+        )
         packed = {**bearer(ALERTMANAGER), "Content-Encoding": "gzip"}
         status, _, _ = await door.post(PROMETHEUS, gzip.compress(body), packed)
         assert status == 413
@@ -115,6 +118,12 @@ async def test_a_packed_body_is_read(door: Door) -> None:
     packed = {**bearer(ALERTMANAGER), "Content-Encoding": "gzip"}
     body = gzip.compress(json.dumps(message([firing()])).encode())
     assert (await door.post(PROMETHEUS, body, packed))[0] == 200
+
+
+async def test_what_is_packed_badly_says_so(door: Door) -> None:
+    packed = {**bearer(ALERTMANAGER), "Content-Encoding": "gzip"}
+    status, said, _ = await door.post(PROMETHEUS, b"not packed at all", packed)
+    assert (status, said["error"]) == (400, "the body did not come whole")
 
 
 async def test_a_large_body_is_stored_whole(door: Door) -> None:

@@ -14,6 +14,7 @@ from bot.model.intake import Job
 from bot.rules.job import Awaited, after_absence, due_at
 from bot.services import alerting, intake, intake_doctor, jobs
 from bot.store import incidents, timers
+from bot.store import jobs as stored
 from bot.store.database import Database, Tx
 from tests.support.alerts import INTAKE
 from tests.support.clock import ManualClock
@@ -126,6 +127,13 @@ async def test_a_job_of_which_the_config_says_nothing_any_more_is_not_missed(wat
     await watch.start()
     await watch.go_on(48 * HOUR)
     assert await watch.live() == []
+
+
+async def test_a_report_that_a_reload_overtakes_is_let_go(watch: Watch) -> None:
+    watch.config = config()
+    await watch.start()
+    await watch.report()
+    assert await watch.database.read(stored.get, NIGHTLY) is None
 
 
 async def test_another_interval_counts_from_the_last_report(watch: Watch) -> None:

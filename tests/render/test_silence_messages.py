@@ -22,6 +22,7 @@ FACTS: dict[str, Any] = {
     "names": [],
     "still": [],
     "looked": True,
+    "also": None,
 }
 STILL = {"target": "iora", "verdict": "unhealthy", "reason": "CPU 96 % (critical above 90)"}
 
@@ -59,12 +60,27 @@ OVER = [
         {"still": [STILL | {"verdict": "unknown", "reason": "no data"}]},
         "The silence of iora is over (deploy, 30 min): nothing was muted; iora is unknown: no data.",
     ),
+    (
+        {"also": {"name": "maintenance backup", "until": 3_600_000}},
+        (
+            "The silence of iora is over (deploy, 30 min): nothing was muted; all is healthy now."
+            " Still silenced, by maintenance backup until <!date^3600^{time}|01:00 UTC>."
+        ),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("changes", "text"), OVER)
 def test_what_is_said_when_it_is_over(changes: dict[str, Any], text: str) -> None:
     assert silence.over(FACTS | changes).text == text
+
+
+def test_the_answer_says_for_how_long_so_that_a_time_of_tomorrow_is_seen() -> None:
+    """``until 14:30`` at 14:31 is nearly a day."""
+    facts = FACTS | {"until": 86_340_000, "fresh": True}
+    assert ", for 23 h 59 min (deploy)" in silence.silence(facts, 0, True).text
+    running = silence.silences({"running": [facts], "windows": []}, 0, True).text
+    assert "until <!date^86340^{date_short_pretty} {time}|1970-01-01 23:59 UTC>" in running
 
 
 def test_what_is_written_as_a_reason_is_no_markup() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from bot.model.answer import Challenge, Refusal
 from bot.model.command import Mitigate, Reopen, Resolve
 from bot.model.incident import Status
 from bot.model.reading import Verdict
+from bot.rules.detection import Hold, Phase
+from bot.rules.hold import NOTHING, Held
 from bot.services.incidents import Done
 from bot.services.monitoring import SAID
+from bot.store import holds, samples
 from bot.store import incidents as stored
-from bot.store import samples
 from bot.store.database import Database, Tx
 from bot.store.samples import Sample
 from tests.support.clock import ManualClock
@@ -85,6 +88,27 @@ async def test_while_it_fails_nothing_is_resolved_and_the_question_says_what_aga
     )
     assert (await story.incident()).status is Status.OPEN
     assert [entry.kind for entry in await story.timeline()] == ["declared"]
+
+
+async def test_a_rule_that_still_holds_counts_where_no_baseline_is_broken(story, clock):
+    """Its metric may have no baseline; and resolved while it holds, it would not be told again."""
+    await story.declare(targets=("iora",))
+    await polled(story)
+    found = Hold(
+        rule="low-traffic",
+        target="iora",
+        phase=Phase.FOUND,
+        yes=Held(clock.now() - 180 * SECOND, clock.now()),
+        incident=1,
+    )
+    await story.database.write(holds.keep, found)
+    asked = await challenged(story)
+    assert "iora: the rule low-traffic still holds, for 3 min." in asked.reason
+    await polled(story, cpu_percent=96.0)
+    assert "low-traffic" not in (await challenged(story)).reason, "what is broken says it better"
+    await polled(story)
+    await story.database.write(holds.keep, replace(found, yes=NOTHING))
+    await story.change(PLAIN)
 
 
 async def test_with_a_reason_it_is_resolved_and_both_are_kept(story):

@@ -155,6 +155,24 @@ async def test_what_is_mitigated_in_the_silence_pings_nobody_afterwards(story: S
     assert await story.paged() == []
 
 
+async def test_what_was_mitigated_and_comes_back_in_a_silence_waits_for_its_end(
+    story: Story,
+) -> None:
+    number = await finds(story)
+    await story.go_on(MINUTE)
+    await story.change(Mitigate(incident=number), by=alice)
+    await silence(story, minutes=30)
+    await story.go_on(MINUTE)
+    before = await story.paged()
+    await story.database.write(
+        found.reopen, story.config, await story.incident(), ("CPU 96 % > 90",)
+    )
+    await story.go_on(28 * MINUTE)
+    assert await story.paged() == before
+    await story.go_on(2 * MINUTE)
+    assert len(await story.paged()) > len(before)
+
+
 async def test_one_target_that_is_not_silenced_is_enough_to_ping(story: Story) -> None:
     await silence(story, "worker")
     await finds(story, "iora", "worker")

@@ -184,6 +184,33 @@ async def test_typed_again_within_a_minute_it_is_the_same(quiet: Quiet, clock: M
     assert other.facts["silence"] != first.facts["silence"]
 
 
+async def test_with_another_end_within_the_minute_it_is_another_one(quiet: Quiet) -> None:
+    await _until(quiet, 12 * HOUR)
+    for end in (time(14, 30), time(15, 30)):
+        for fresh in (True, False):
+            made = await quiet.make(length=None, until=end, by=alice)
+            assert isinstance(made, Answer)
+            assert made.facts["fresh"] is fresh
+            assert made.facts["until"] == quiet.clock.now() + (end.hour - 12) * HOUR + 30 * MINUTE
+    longer = await quiet.make(length=4 * HOUR, by=alice)
+    assert isinstance(longer, Answer)
+    assert longer.facts["fresh"]
+
+
+async def test_what_goes_on_after_its_end_is_said(quiet: Quiet, clock: ManualClock) -> None:
+    await quiet.make()
+    clock.advance(25 * MINUTE)
+    await quiet.make(reason="it takes longer")
+    clock.advance(5 * MINUTE)
+    await quiet.due()
+    (over,) = await quiet.told("silence_over")
+    assert over.facts["also"] == {"name": "silence 2", "until": clock.now() + 25 * MINUTE}
+    clock.advance(25 * MINUTE)
+    await quiet.due()
+    over = (await quiet.told("silence_over"))[-1]
+    assert over.facts["also"] is None
+
+
 async def test_which_one_ends_must_be_clear(quiet: Quiet) -> None:
     assert "No silence runs" in str(await quiet.end())
     await quiet.make()

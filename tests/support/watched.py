@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.model.command import OnFinding, Resolve
 from bot.model.config import GUIDE_BASELINES, GUIDE_CRITICAL
 from bot.model.incident import Incident
 from bot.model.message import Drawing, Message
-from bot.model.reading import Health, Reading, Verdict
+from bot.model.reading import Health, Reading, Verdict, View
 from bot.render.message import draw
 from bot.rules.detection import Hold
 from bot.rules.verdict import Said, judge
@@ -60,8 +61,19 @@ class Watched(Story):
         """The rule with keys changed, and other rules beside it."""
         self.config = config(detection=[CPU_CRITICAL | changes, *more])
 
+    def fleet(self, names: Sequence[str]) -> None:
+        """Targets of these names instead, all watched by the rule."""
+        one = {"poll": "30s", "health": {"url": "http://127.0.0.1:9/health"}}
+        self.config = config(detection=[CPU_CRITICAL], targets=dict.fromkeys(names, one))
+
     async def poll(
-        self, cpu: float | None, *, target: str = "iora", memory: float | None = 120.0
+        self,
+        cpu: float | None,
+        *,
+        target: str = "iora",
+        memory: float | None = 120.0,
+        next_in: int = POLL,
+        views: tuple[View, ...] = (),
     ) -> None:
         """One poll now, and the next one planned."""
         now = self.clock.now()
@@ -78,14 +90,21 @@ class Watched(Story):
             for metric, value, unit in (("cpu_percent", cpu, "%"), ("memory_mb", memory, "MB"))
         ]
         word = Said(Verdict.HEALTHY, 'status word "ok"', failed=False)
-        await self.found(target, word, readings)
+        await self.found(target, word, readings, next_in=next_in, views=views)
 
     async def found(
-        self, target: str, word: Said, readings: Sequence[Reading] = (), *, next_in: int = POLL
+        self,
+        target: str,
+        word: Said,
+        readings: Sequence[Reading] = (),
+        *,
+        next_in: int = POLL,
+        views: tuple[View, ...] = (),
     ) -> None:
         """One poll that said this."""
         now = self.clock.now()
         health = judge(target, word, None, readings, GUIDE_BASELINES, GUIDE_CRITICAL, now)
+        health = replace(health, views=views)
         await self.database.write(_polled, health, now + next_in)
         await self.database.write(detection.look, self.config, books(), health)
 
@@ -99,9 +118,10 @@ class Watched(Story):
         """The messages that tell what was found, oldest first."""
         return await self.database.read(outbox.with_prefix, "finding:")
 
-    async def said(self) -> list[str]:
+    async def said(self, prefix: str = "finding:") -> list[str]:
         """All words of these messages as they would be drawn now."""
-        return [shown(valid(await self._drawn(message))) for message in await self.suggestions()]
+        told = await self.database.read(outbox.with_prefix, prefix)
+        return [shown(valid(await self._drawn(message))) for message in told]
 
     async def _drawn(self, message: Message) -> Drawing:
         return draw(await self.database.read(sending.attempt_of, message, self.config))
