@@ -6,6 +6,7 @@ outside is work that is committed as started first; whatever needs a person wait
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from bot.model.condition import Condition
@@ -31,6 +32,7 @@ LEASE_MARGIN_MS = 10_000
 # An approval that came in time is used until so long after its time: for a restart in between.
 TOO_LATE_MS = 60_000
 _NOBODY = "nobody approved it in time"
+_REQUEST = "asked_for"
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,13 @@ def _ask_approval(seen: Seen, step: StepRun, definition: Step, wanted: Approval)
     missing = _not_offered(seen, step, definition)
     if missing:
         return Move(steps=(by_hand(step, definition, missing, seen.now),))
-    asked = replace(step, state=StepState.APPROVING, due_at=seen.now + wanted.expires, reason="")
+    asked = replace(
+        step,
+        state=StepState.APPROVING,
+        due_at=seen.now + wanted.expires,
+        reason="",
+        output={**step.output, _REQUEST: _request(seen, definition)},
+    )
     return Move(steps=(asked,))
 
 
@@ -122,6 +130,9 @@ def _asking(seen: Seen, step: StepRun, definition: Step) -> Decision:
 def _approving(seen: Seen, step: StepRun, definition: Step) -> Decision:
     wanted = approval.wanted(definition, step)
     assert wanted is not None
+    asked, now = step.output.get(_REQUEST), _request(seen, definition)
+    if asked and now and asked != now:
+        return _asked_anew(seen, step, wanted, "its request was changed in the config")
     enough = _approved(seen, step, wanted)
     late = seen.now - step.due_at if step.due_at is not None else 0
     if enough and late < TOO_LATE_MS:
@@ -146,9 +157,33 @@ def _expired(seen: Seen, step: StepRun, wanted: Approval, reason: str) -> Move:
         return Move(steps=(_skipped(step, reason, seen.now),))
     if wanted.on_expire == "fail":
         return ended(seen, step, StepState.FAILED, reason)
-    anew = replace(step, attempt=step.attempt + 1, due_at=seen.now + wanted.expires, reason=reason)
     title = seen.progress.definition(step).title
-    return Move(steps=(anew,), escalate=f"“{title}” waits for approval, and {reason}")
+    anew = _asked_anew(seen, step, wanted, reason)
+    return replace(anew, escalate=f"“{title}” waits for approval, and {reason}")
+
+
+def _asked_anew(seen: Seen, step: StepRun, wanted: Approval, reason: str) -> Move:
+    """Another asking: no yes to the one before counts for it."""
+    definition = seen.progress.definition(step)
+    anew = replace(
+        step,
+        attempt=step.attempt + 1,
+        due_at=seen.now + wanted.expires,
+        reason=reason,
+        output={**step.output, _REQUEST: _request(seen, definition)},
+    )
+    return Move(steps=(anew,))
+
+
+def _request(seen: Seen, definition: Step) -> str | None:
+    """What a yes is said to: the request as the config has it now, but for its secrets. None: there is none."""
+    if not isinstance(definition, ActionStep):
+        return None
+    target = seen.config.targets.get(target_named(definition, seen.progress.run))
+    action = target.actions.get(definition.action) if target is not None else None
+    if action is None:
+        return None
+    return f"{action.method} {action.url} {json.dumps(action.body, sort_keys=True)}"
 
 
 def _go(seen: Seen, step: StepRun, definition: Step) -> Decision:

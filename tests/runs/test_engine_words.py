@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bot.model.actor import Actor
 from bot.model.answer import Refusal
 from bot.model.command import OnRun, Verb
+from bot.model.config import Config
 from bot.model.run import Mark, RunState
 from bot.services import steering
 from bot.services.incidents import Asked
@@ -120,6 +123,29 @@ def test_whoever_started_it_cant_approve_where_that_is_asked() -> None:
     assert "started" in stage.refused(bob, "approve")
     stage.accepted(carol, "approve")
     assert stage.called("open") == 1
+
+
+def test_a_yes_counts_for_the_request_that_it_was_said_to_and_for_no_other() -> None:
+    stage = asking()
+    stage.say(bob, "approve")
+    stage.config = pointing(
+        stage.config, "circuit_breaker_open", "http://127.0.0.1:8080/iora/somewhere-else"
+    )
+    stage.turn()
+    assert stage.called("open") == 0
+    again = stage.step("open")
+    assert (str(again.state), again.attempt) == ("approving", 2)
+    assert again.reason == "its request was changed in the config"
+    stage.accepted(bob, "approve")
+    assert stage.called("open") == 1, "the new one was shown, and agreed to"
+
+
+def pointing(known: Config, action: str, url: str) -> Config:
+    """The config after somebody wrote another URL into an action."""
+    data = json.loads(known.model_dump_json(by_alias=True, exclude_defaults=True))
+    for target in data["targets"].values():
+        target["actions"][action]["url"] = url
+    return Config.model_validate_json(json.dumps(data))
 
 
 def test_a_role_that_was_lost_between_the_click_and_the_call_calls_nothing() -> None:
