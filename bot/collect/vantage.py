@@ -13,7 +13,7 @@ from bot.model.target import AgentSource, HealthSource, Target
 from bot.model.vantage import Sight, Vantage
 from bot.text import clean
 
-_ODD = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_ODD = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 _PORTS = {"http": 80, "https": 443}
 _REASON = 200  # characters of what an agent says
 

@@ -182,10 +182,12 @@ def _found(rule: Rule, held: Hold, look: Look) -> Decision:
     """``for`` is fulfilled: it belongs to the open incident, or it is to be told."""
     reason = f"{_because(look)}, for {format_duration(held.yes.lasted)}"
     found = held.on(Phase.FOUND, look.now, held.yes.since)
-    if look.incident in {"open", "mitigated"}:
+    if look.incident == "open":
         return Decision("join", reason, found)
     if look.muted is not None:
         return Decision("muted", look.muted, held)
+    if look.incident == "mitigated":
+        return Decision("join", reason, found)
     return Decision(rule.opens, reason, found)
 
 

@@ -2,7 +2,8 @@
 
 Each hour's P95 stands against that hour's P95, and its mean against its mean, as a ratio. One worse hour
 says little, and neither do a few bursts: nearly all of the last five, eight or twelve hours must be worse by
-more than the threshold, and the middle one by more than what the learned window itself scatters.
+more than the threshold, and the middle one by more than what the learned window itself scatters. P95s scatter
+more, and more wildly, than means: they need eight hours at least, and more of a difference.
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ from bot.rules.regression import CLOSES_AT, Worse, worse_by
 Hours = Mapping[int, Sketch]
 """Sketches by the start of their hour, in milliseconds since the epoch."""
 STATISTICS: tuple[Statistic, ...] = ("mean", "p95")
-SPANS = (5, 8, 12)
+SPANS: Mapping[Statistic, tuple[int, ...]] = {"mean": (5, 8, 12), "p95": (8, 12)}
 """So many hours back it looks; the shorter finds a large step, the longer a small one."""
-LOOKS_BACK = SPANS[-1]
+LOOKS_BACK = max(map(max, SPANS.values()))
 LEAST_HOURS = 6
 """A window with fewer hours shows neither a day's shape nor how much its hours scatter."""
-_NEWEST = 3
-_Z = 3.2
+_NEWEST = 4
+"""Of so many hours two must be worse for it to last: it neither ends nor begins anew by an hour's accident."""
+_Z: Mapping[Statistic, float] = {"mean": 3.2, "p95": 4.0}
 """How many standard deviations are no accident, with an hour a look, two figures and many metrics."""
 _BETWEEN_DAYS = 0.03
 """Two healthy days differ by that, whatever the hours of one of them scatter."""
@@ -84,7 +86,7 @@ def compare(
     found = [
         change
         for which in STATISTICS
-        for span in SPANS
+        for span in SPANS[which]
         if (change := _over(span, pairs, newest, which, learned, metric, settings)) is not None
     ]
     if not found:
@@ -148,7 +150,7 @@ def _over(
     noise = math.hypot(learned.noise[which] * math.sqrt(math.pi / len(used)), _BETWEEN_DAYS)
     shows = (
         low.degradation(which) > settings.threshold
-        and middle.ratio(which) > _Z * noise
+        and middle.ratio(which) > _Z[which] * noise
         and _still(pairs, newest, which, settings)
     )
     return Change(
@@ -168,7 +170,7 @@ def _over(
 def _still(
     pairs: Sequence[_Pair], newest: int, which: Statistic, settings: RegressionSettings
 ) -> bool:
-    """Whether the last three hours are worse still: what is over is not told, and closes."""
+    """Whether the last hours are worse still: what is over is not told, and closes."""
     last = sorted(one.degradation(which) for one in _since(pairs, newest, _NEWEST))
     return bool(last) and last[len(last) // 2] > settings.threshold * CLOSES_AT
 

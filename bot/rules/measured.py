@@ -96,7 +96,7 @@ def _number(raw: object) -> float:
     """Also of a text, and of a duration such as {"secs": 1, "nanos": 500}. Raises ``ValueError``."""
     match raw:
         case {"secs": int(secs), "nanos": int(nanos)}:
-            return _finite(secs) + nanos / 1e9
+            return _finite(secs) + _finite(nanos) / 1e9
         case bool() | None:
             raise ValueError(f"{shown(raw)} is no number")
         case int() | float():

@@ -27,7 +27,7 @@ _LATE_MS = 1_000
 _TURNS, _TURNS_WITHIN_MS = 6, 3_600_000
 """What comes and goes has so many lines of a timeline in an hour; the card says the rest."""
 
-_TELLS: tuple[detection.What, ...] = ("suggest", "declare", "no data")
+_TELLS: tuple[detection.What, ...] = ("suggest", "declare", "join", "no data")
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,10 @@ def _decided(tx: Tx, config: Config, rule: Rule, before: Hold, looked: Look) -> 
     if decision.what in _TELLS:
         muted = silences.muting(tx, config, (before.target,), tx.now)
         if muted is not None:
-            silences.note_muted(tx, muted, rule.name, before.target)
             why = f"{muted.name}: {muted.reason}"
-            return detection.decide(rule, before, replace(looked, muted=why))
+            decision = detection.decide(rule, before, replace(looked, muted=why))
+            if decision.what == "muted":
+                silences.note_muted(tx, muted, rule.name, before.target)
     return decision
 
 

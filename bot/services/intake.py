@@ -133,7 +133,12 @@ def receive(tx: Tx, config: Config, told: Sequence[Alert]) -> None:
 
 
 def look_soon(tx: Tx, group_id: int, at: int) -> None:
-    """Have a group looked at, by a time at the latest: what is armed already is not put off."""
+    """Have a group looked at, by a time at the latest: what is armed already is not put off.
+
+    Nor is one that is being looked at: in a storm something always comes before that is done.
+    """
+    if timers.is_claimed(tx, KIND, str(group_id)):
+        return
     due = timers.due_of(tx, KIND, str(group_id))
     if due is None or due > at:
         timers.arm(tx, KIND, str(group_id), at)

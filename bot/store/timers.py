@@ -115,6 +115,17 @@ def due_of(tx: Tx, kind: str, subject: str) -> int | None:
     return row["due_at"] if row else None
 
 
+def is_claimed(tx: Tx, kind: str, subject: str) -> bool:
+    """Whether somebody is about to fire it; what is committed before that is seen then."""
+    return bool(
+        tx.all(
+            "SELECT id FROM timers WHERE kind = :kind AND subject = :subject AND attempts > 0",
+            kind=kind,
+            subject=subject,
+        )
+    )
+
+
 def remove(tx: Tx, kind: str, subject: str) -> None:
     """Forget a timer, whether it is claimed or not."""
     tx.run(

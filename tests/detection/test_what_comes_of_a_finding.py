@@ -429,6 +429,22 @@ async def test_a_silence_keeps_it_back_until_it_ends(watched: Watched) -> None:
     assert len(await watched.suggestions()) == 1
 
 
+async def test_a_relapse_of_what_was_mitigated_is_kept_back_by_a_silence_too(
+    watched: Watched,
+) -> None:
+    watched.rule(open="declare")
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.change(Mitigate(incident=1))
+    await watched.stays(COLD, 6 * MINUTE)
+    await watched.silence("iora", 20 * MINUTE)
+    await watched.stays(HOT, 5 * MINUTE)
+    await watched.stays(COLD, 6 * MINUTE)
+    assert (await watched.incident()).status is Status.MITIGATED, "it came and went in the silence"
+    assert await watched.muted(1) == [("iora", "cpu-critical")]
+    await watched.stays(HOT, 15 * MINUTE)
+    assert (await watched.incident()).status is Status.OPEN, "it lasts on after the silence"
+
+
 async def test_a_rule_that_is_gone_is_forgotten_and_its_message_says_so(watched: Watched) -> None:
     await watched.stays(HOT, 3 * MINUTE)
     watched.rule(name="other")

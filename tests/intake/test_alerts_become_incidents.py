@@ -151,6 +151,16 @@ async def test_what_its_source_insists_on_began_when_it_was_resolved_at_the_earl
     assert (await scene.incident(2)).started_at == over_at
 
 
+async def test_what_comes_while_a_group_is_looked_at_does_not_put_that_off(scene: Scene) -> None:
+    await scene.receive(alert())
+    scene.clock.advance(GATHER_MS)
+    (timer,) = await scene.database.write(timers.claim, 10, intake.KIND)
+    await scene.receive(alert(number=2))
+    await scene.database.write(alerting.settle, timer, scene.config)
+    assert len(await scene.live()) == 1
+    assert await scene.counts() == (2, 0)
+
+
 async def test_repeats_change_nothing_and_are_told_nowhere(scene: Scene) -> None:
     await scene.tell(*many(3))
     card = (await scene.messages("card"))[0].revision

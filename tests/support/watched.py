@@ -147,6 +147,10 @@ class Watched(Story):
         until = self.clock.now() + span
         await self.database.write(silences.add, (target,), "a deploy", until, alice.text)
 
+    async def muted(self, silence: int) -> list[tuple[str, str]]:
+        """What was found and not told: target and rule."""
+        return await self.database.read(silences.muted, f"silence:{silence}")
+
     async def collect(self) -> None:
         """The evidence is there: runbooks are offered."""
         await self.database.write(offers.opened, self.config, books(), await self.incident(), ())

@@ -1,4 +1,4 @@
-"""Days of samples as services really give them: by the hour, noisy, with slow drifts and short bursts."""
+"""Days of samples as services really give them, with drifts and short bursts; and what is found in them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import math
 
 import numpy as np
 
-from bot.model.regression import HOUR_MS
+from bot.model.regression import HOUR_MS, Learned, RegressionSettings, Untold
 from bot.model.sketch import Sketch
-from bot.rules import sketch
+from bot.rules import learned, sketch
 
 MIDNIGHT = 1_749_945_600_000
 """2025-06-15 00:00 UTC, in milliseconds since the epoch."""
+METRIC = "response_time_p95_ms"
+SETTINGS = RegressionSettings()
 PER_HOUR = 120
+POLLS = 10
 DAY_MS = 24 * HOUR_MS
 
 
@@ -40,6 +43,15 @@ class Service:
             values[slower_from * PER_HOUR :] *= by
         return values.reshape(many * 24, PER_HOUR)
 
+    def polled_days(
+        self, many: int, *, slower_from: int | None = None, by: float = 1.2
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """The same as the bot tells it of its own polls: each value the P95 of the last ten, their worst."""
+        times = self.days(many, slower_from=slower_from, by=by).reshape(-1)
+        before = np.concatenate([times[: POLLS - 1], times])
+        worst = np.lib.stride_tricks.sliding_window_view(before, POLLS).max(axis=1)
+        return worst.reshape(many * 24, PER_HOUR)
+
     def _wandering(
         self, count: int, scatter: float
     ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -58,3 +70,26 @@ def hours_of(
 ) -> dict[int, Sketch]:
     """A sketch an hour, from ``first`` on."""
     return {first + at * HOUR_MS: sketch.of(row.tolist()) for at, row in enumerate(rows)}
+
+
+def learn(hours: dict[int, Sketch], metric: str = METRIC) -> Learned:
+    """A window of at least six hours."""
+    known = learned.learn(metric, hours, SETTINGS.min_samples)
+    assert known is not None
+    return known
+
+
+def found_in(known: Learned, hours: dict[int, Sketch]) -> list[tuple[int, int | None]]:
+    """When regressions begin and end, looked at after every hour; hours since the first."""
+    found: list[tuple[int, int | None]] = []
+    opened = None
+    for number, at in enumerate(sorted(hours)):
+        change = learned.compare(METRIC, known, hours, at, "higher", SETTINGS)
+        if isinstance(change, Untold):
+            continue
+        if opened is None and change.shows:
+            opened = number
+        elif opened is not None and change.gone:
+            found.append((opened, number))
+            opened = None
+    return found if opened is None else [*found, (opened, None)]
