@@ -30,14 +30,15 @@ def settle(tx: Tx, timer: Timer, config: Config) -> None:
     if not timers.fire(tx, timer):
         return
     group = alerts.group(tx, int(timer.subject))
-    opening = config.intake.opening(group.source, group.labels) if group is not None else None
-    if group is None or opening is None:  # a reload took the source away
+    if group is None:
         return
+    opening = config.intake.opening(group.source, group.labels)
     incident = incidents.get(tx, group.incident_id) if group.incident_id is not None else None
     group, tally = _looked_at(tx, group, incident)
     move = alerting.decide(group, tally, incident, tx.now)
     if move.opens:
-        _open(tx, config, group, tally, opening)
+        if opening is not None:  # otherwise a reload took the source away
+            _open(tx, config, group, tally, opening)
     elif incident is not None and incident.live:
         _tell(tx, config, incident, group, tally, move)
     alert_suggestions.update(tx, group, tally)

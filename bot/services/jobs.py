@@ -30,7 +30,7 @@ def report(tx: Tx, config: Config, name: str) -> None:
     jobs.keep(tx, known)
     timers.arm(tx, KIND, name, rules.due_at(job, known))
     if before is not None and before.missed:
-        intake.receive(tx, config, [_alert(job, before, tx.now, firing=False)])
+        intake.receive(tx, config, [_over(name, tx.now)])
 
 
 def miss(tx: Tx, timer: Timer, config: Config) -> None:
@@ -45,7 +45,7 @@ def miss(tx: Tx, timer: Timer, config: Config) -> None:
         timers.arm(tx, KIND, known.name, due)
         return
     jobs.keep(tx, replace(known, missed=True))
-    intake.receive(tx, config, [_alert(job, known, tx.now, firing=True)])
+    intake.receive(tx, config, [_missed(job, known, tx.now)])
     timers.arm(tx, KIND, known.name, tx.now + job.every)
 
 
@@ -53,8 +53,7 @@ def schedule(tx: Tx, config: Config) -> None:
     """At a start and after a reload: who is awaited, with what the bot's own absence means for them."""
     wanted = config.intake.heartbeats
     for name in {*timers.armed(tx, KIND), *(one.name for one in jobs.every(tx))} - wanted.keys():
-        timers.remove(tx, KIND, name)
-        jobs.forget(tx, name)
+        _forget(tx, config, name)
     gone = jobs.alive(tx)
     for name, job in wanted.items():
         known = jobs.get(tx, name) or Awaited(name, tx.now)
@@ -77,17 +76,33 @@ def live_on(tx: Tx, timer: Timer) -> None:
         timers.arm(tx, ALIVE, "", tx.now + ALIVE_EVERY_MS)
 
 
-def _alert(job: Job, known: Awaited, now: int, *, firing: bool) -> Alert:
-    label = {HEARTBEATS: known.name}
-    return Alert(
-        source=HEARTBEATS,
-        fingerprint=known.name,
-        title=f"{known.name} has not reported",
-        firing=firing,
-        since=min(rules.due_at(job, known) - job.grace, now),
+def _forget(tx: Tx, config: Config, name: str) -> None:
+    """Nobody awaits it any more: if it was missed, that is over too."""
+    known = jobs.get(tx, name)
+    if known is not None and known.missed:
+        intake.receive(tx, config, [_over(name, tx.now)])
+    timers.remove(tx, KIND, name)
+    jobs.forget(tx, name)
+
+
+def _missed(job: Job, known: Awaited, now: int) -> Alert:
+    return replace(
+        _over(known.name, min(rules.due_at(job, known) - job.grace, now)),
+        firing=True,
         severity=job.severity,
         target=job.target or "",
+        summary=rules.words(job, known, now),
+    )
+
+
+def _over(name: str, since: int) -> Alert:
+    label = {HEARTBEATS: name}
+    return Alert(
+        source=HEARTBEATS,
+        fingerprint=name,
+        title=f"{name} has not reported",
+        firing=False,
+        since=since,
         group=tuple(label.items()),
         labels=label,
-        summary=rules.words(job, known, now),
     )

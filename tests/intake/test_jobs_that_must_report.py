@@ -129,6 +129,16 @@ async def test_a_job_of_which_the_config_says_nothing_any_more_is_not_missed(wat
     assert await watch.live() == []
 
 
+async def test_a_missed_job_that_the_config_drops_is_over(watch: Watch) -> None:
+    await watch.report()
+    await watch.go_on(25 * HOUR + MINUTE)
+    watch.config = config()
+    await watch.start()
+    await watch.go_on(MINUTE)
+    assert await watch.said() == ["cleared"]
+    assert len(await watch.live()) == 1, "a person resolves it"
+
+
 async def test_a_report_that_a_reload_overtakes_is_let_go(watch: Watch) -> None:
     watch.config = config()
     await watch.start()
