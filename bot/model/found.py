@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from bot.model.incident import Severity
 
+LOST = "unknown:"
+"""What the key of lost data begins with: one thing a target, whoever misses it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.model.found import LOST
 from bot.model.incident import Facts, Incident, Status
 from bot.model.message import Drawing, State
 from bot.model.offer import Offer
@@ -75,7 +76,7 @@ def summary(seen: Overview) -> str:
         words.append(f"evidence: {evidence(found.facts['healths'])}")
     words += _deployed(seen)
     if seen.normal_since is not None:
-        words.append("readings are back to normal: resolve it if that is all")
+        words.append(f"{_over(incident)}: resolve it if that is all")
     if incident.live:
         words.append(f"commander: {holder(incident.commander)}")
     else:
@@ -166,9 +167,14 @@ def _normal(seen: Overview) -> list[str]:
     """The bot resolves nothing by itself: it says when somebody may."""
     if seen.normal_since is None:
         return []
-    return [
-        f"*Readings are back to normal* since {time(seen.normal_since)}: resolve it if that is all"
-    ]
+    over = _over(seen.incident).capitalize()
+    return [f"*{over}* since {time(seen.normal_since)}: resolve it if that is all"]
+
+
+def _over(incident: Incident) -> str:
+    """Data that is there again may be bad: no rule has found so yet."""
+    lost = incident.rule_key is not None and incident.rule_key.startswith(LOST)
+    return "all can be read again" if lost else "readings are back to normal"
 
 
 def _deployed(seen: Overview) -> list[str]:

@@ -74,7 +74,8 @@ def deployed(facts: Facts) -> str:
 
 def _cleared(actor: str, facts: Facts) -> str:
     why = "; ".join(outside(one, 200) for one in facts["because"])
-    return f"{outside(facts['target'], 63)} is back to normal: {why}. Resolve it if that is all."
+    state = "can be read again" if facts.get("lost") else "is back to normal"
+    return f"{outside(facts['target'], 63)} {state}: {why}. Resolve it if that is all."
 
 
 def _returned(actor: str, facts: Facts) -> str:

@@ -9,7 +9,7 @@ from bot.model.actor import BOT
 from bot.model.book import Books
 from bot.model.config import Config
 from bot.model.detection import Opens, Rule
-from bot.model.found import Found
+from bot.model.found import LOST, Found
 from bot.model.incident import Incident, Status
 from bot.model.reading import Health, Verdict
 from bot.rules import detection
@@ -132,9 +132,13 @@ def _done(tx: Tx, config: Config, books: Books, seen: _Seen, decision: Decision)
     match decision.what:
         case "declare" | "suggest" | "no data" | "join":
             return _told(tx, config, books, seen, decision)
-        case "clear" | "known again":
+        case "clear":
             suggestions.cleared(tx, hold, seen.judged.because)
             _turned(tx, hold, "cleared", (decision.reason,))
+        case "known again":
+            suggestions.cleared(tx, hold, seen.judged.because)
+            if not _others_stand(tx, hold):
+                _turned(tx, hold, "cleared", (decision.reason,), lost=True)
     return hold
 
 
@@ -155,7 +159,7 @@ def _found(config: Config, seen: _Seen, hold: Hold) -> Found:
     rule, lost = seen.rule, hold.phase is Phase.LOST
     assert hold.since is not None
     return Found(
-        key=f"unknown:{hold.target}" if lost else key(rule.name, hold.target),
+        key=f"{LOST}{hold.target}" if lost else key(rule.name, hold.target),
         title=_title(seen),
         severity=rule.severity or config.escalation.default_severity,
         targets=(hold.target,),
@@ -186,8 +190,8 @@ def _joined(
     to be paged by the rule itself.
     """
     joined = replace(hold, incident=known.id)
-    if any(one.phase is not Phase.QUIET for one in holds.of_incident(tx, known.id)):
-        return joined  # another rule misses the same data, and has told it
+    if _others_stand(tx, joined):
+        return joined
     mitigated = known.status is Status.MITIGATED
     if mitigated and opens == "declare":
         found.reopen(tx, config, known, because)
@@ -196,8 +200,20 @@ def _joined(
     return joined
 
 
+def _others_stand(tx: Tx, hold: Hold) -> bool:
+    """Whether another rule misses data of the same target, and its incident is not over for that."""
+    others = holds.of_incident(tx, hold.incident) if hold.incident is not None else []
+    return any(one.phase is not Phase.QUIET and one.rule != hold.rule for one in others)
+
+
 def _turned(
-    tx: Tx, hold: Hold, kind: str, because: tuple[str, ...], *, broadcast: bool = False
+    tx: Tx,
+    hold: Hold,
+    kind: str,
+    because: tuple[str, ...],
+    *,
+    lost: bool = False,
+    broadcast: bool = False,
 ) -> None:
     """A line on the timeline of its open incident, and in the thread; the card is drawn anew."""
     incident = incidents.get(tx, hold.incident) if hold.incident is not None else None
@@ -205,7 +221,7 @@ def _turned(
         return
     turns = incidents.timeline(tx, incident.id, ("cleared", "returned"))
     if sum(entry.at > tx.now - _TURNS_WITHIN_MS for entry in turns) < _TURNS:
-        facts = {"rule": hold.rule, "target": hold.target, "because": list(because)}
+        facts = {"rule": hold.rule, "target": hold.target, "because": list(because), "lost": lost}
         seq = incidents.add_entry(tx, incident.id, BOT, kind, facts)
         add_reply(tx, incident, seq, broadcast=broadcast)
     outbox.revise(tx, incident.id, ("card",))

@@ -7,6 +7,8 @@ from bot.model.answer import Answer, Refusal
 from bot.model.command import Mitigate, OnFinding
 from bot.model.incident import Severity, Status
 from bot.model.reading import Verdict, View
+from bot.render.card import card
+from bot.render.entry import sentence
 from bot.rules import window
 from bot.rules.verdict import Said
 from bot.services import detection, suggestions
@@ -313,6 +315,21 @@ async def test_lost_data_that_was_declared_is_told_by_no_other_rule(watched: Wat
     assert (await watched.seen()).normal_since is None, "the other rule still misses its data"
     await watched.stays(COLD, MINUTE)
     assert (await watched.seen()).normal_since is not None
+
+
+async def test_that_data_is_there_again_is_not_said_to_be_back_to_normal(watched: Watched) -> None:
+    """No data is never green; and data that is there again may be bad."""
+    watched.rule(MEMORY | {"unknown": "declare", "unknown_for": "5m"}, unknown="declare")
+    await watched.stays(None, 6 * MINUTE, memory=None)
+    await watched.stays(HOT, MINUTE, memory=None)
+    assert await watched.timeline("cleared") == [], "the other rule still misses its data"
+    await watched.stays(HOT, POLL)
+    (entry,) = await watched.timeline("cleared")
+    assert sentence(entry).startswith("iora can be read again: memory 120 MB, not &gt; 1024")
+    seen = card(await watched.seen())
+    assert "back to normal" not in str(seen)
+    assert "*All can be read again* since" in str(seen.blocks)
+    assert "all can be read again: resolve it if that is all" in seen.text
 
 
 async def test_lost_data_that_was_mitigated_is_told_anew_when_it_is_lost_again(
