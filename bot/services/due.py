@@ -211,17 +211,8 @@ class Due:
 
 
 def schedule(tx: Tx, config: Config) -> None:
-    """At a start and after a reload: a poll for each target, none for those that are gone; and who is on call.
-
-    The first polls are spread over a poll's length, so that a thousand targets are not asked at once.
-    """
-    armed = set(timers.armed(tx, "poll"))
-    for name in armed - set(config.targets):
-        timers.remove(tx, "poll", name)
-    many = len(config.targets) > 8
-    for name in set(config.targets) - armed:
-        spread = random.random() * config.targets[name].poll if many else 0  # noqa: S311
-        timers.arm(tx, "poll", name, tx.now + round(spread))
+    """At a start and after a reload: polls, none of what is gone; what comes round; and who is on call."""
+    _schedule_polls(tx, config)
     for kind, every in (("prune", PRUNE_EVERY_MS), ("reserve", RESERVE_EVERY_MS)):
         if not timers.armed(tx, kind):
             timers.arm(tx, kind, "", tx.now + every)
@@ -232,6 +223,21 @@ def schedule(tx: Tx, config: Config) -> None:
     heartbeat.schedule(tx, config)
     jobs.schedule(tx, config)
     backups.schedule(tx, config.backups)
+
+
+def _schedule_polls(tx: Tx, config: Config) -> None:
+    """A poll for each target, not later than its ``poll`` says now, though it was put off before.
+
+    They are spread over that time, so that a thousand targets are not asked at once.
+    """
+    for name in set(timers.armed(tx, "poll")) - set(config.targets):
+        timers.remove(tx, "poll", name)
+    many = len(config.targets) > 8
+    for name, target in config.targets.items():
+        planned = timers.due_of(tx, "poll", name)
+        if planned is None or planned > tx.now + target.poll * (1 + pace.JITTER):
+            spread = random.random() * target.poll if many else 0  # noqa: S311
+            timers.arm(tx, "poll", name, tx.now + round(spread))
 
 
 def poll_again(tx: Tx, timer: Timer, config: Config) -> bool:
