@@ -143,12 +143,6 @@ COMMANDS: dict[str, Command] = {
     "resolve Anyway: the sensor is broken": Resolve(text="the sensor is broken", anyway=True),
     "resolve INC-7 anyway": Resolve(incident=7, anyway=True),
     "resolve INC-7 it was slow anyway": Resolve(incident=7, text="it was slow anyway"),
-    "resolve INC-7 anyway the sensor is broken": Resolve(
-        incident=7, text="the sensor is broken", anyway=True
-    ),
-    "resolve Anyway: the sensor is broken": Resolve(text="the sensor is broken", anyway=True),
-    "resolve INC-7 anyway": Resolve(incident=7, anyway=True),
-    "resolve INC-7 it was slow anyway": Resolve(incident=7, text="it was slow anyway"),
     "reopen INC-7 it came back": Reopen(incident=7, text="it came back"),
     "note look at the pool": Note(text="look at the pool"),
     "note INC-7 look": Note(incident=7, text="look"),
