@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,12 +62,9 @@ async def learn(
     return await database.write(_keep, wanted, found, asked)
 
 
-def beside(tx: Tx, config: Config, targets: Sequence[Facts]) -> list[Facts]:
-    """The health of targets with what was learned of each, and how the last hours compare."""
-    return [{**one, **_compared(tx, config, one["target"])} for one in targets]
-
-
-def _compared(tx: Tx, config: Config, target: str) -> dict[str, Any]:
+def beside(tx: Tx, config: Config, health: Facts) -> Facts:
+    """A target's health with what was learned of it, and how the last hours compare."""
+    target = health["target"]
     window = windows.newest(tx, target)
     said = changes(tx, config, target, window)
     flat = [
@@ -76,7 +73,8 @@ def _compared(tx: Tx, config: Config, target: str) -> dict[str, Any]:
         for one in some
     ]
     known = None if window is None else _facts(tx, window)
-    return {"learned": known, "compared": flat, "window": config.regression.window}
+    beside = {"learned": known, "compared": flat, "window": config.regression.window}
+    return {**health, **beside}
 
 
 def _facts(tx: Tx, window: LearnedWindow) -> dict[str, Any]:

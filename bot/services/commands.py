@@ -206,9 +206,11 @@ class Commands:
         )
         if isinstance(found, Refusal):
             return found
-        targets = await self._database.read(
-            baseline.beside, self._live.config, found.facts["targets"]
-        )
+        # One at a time: a day of hours of each is read, and nobody's commit is to wait for a whole fleet.
+        targets = [
+            await self._database.read(baseline.beside, self._live.config, one)
+            for one in found.facts["targets"]
+        ]
         facts = {**found.facts, "targets": targets}
         return Answer(kind="baseline", facts=facts, finding=found.finding)
 

@@ -270,4 +270,4 @@ async def test_the_answer_to_baseline_shows_who_learned_and_how_the_last_hours_c
 
 
 def _beside(tx: Tx) -> Any:
-    return baseline.beside(tx, CONFIG, [{"target": "iora"}])[0]
+    return baseline.beside(tx, CONFIG, {"target": "iora"})
