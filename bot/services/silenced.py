@@ -20,11 +20,15 @@ _LOOKED_AT = 10_000
 
 
 def holding(tx: Tx, config: Config, incident: Incident) -> Muted | None:
-    """The silence on account of which nobody is told of an incident now."""
+    """The silence on account of which nobody is told of an incident now.
+
+    One that waits goes on waiting until a person takes it: who diagnoses it only looks.
+    """
     if incident.declared_by != BOT or incident.drill or incident.status is not Status.OPEN:
         return None
     active = incidents.newest_by_a_person(tx, incident.id)
-    if active is not None and active.at >= incident.opened_at:
+    taken = active is not None and active.at >= incident.opened_at
+    if taken and store.note(tx, incident.id) is None:
         return None
     return muting(tx, config, incident.targets, tx.now)
 

@@ -10,6 +10,7 @@ from bot.model.incident import Severity
 from bot.model.message import State
 from bot.model.silence import Silence
 from bot.services import found, sending, silenced
+from bot.store import incidents as stored
 from bot.store import outbox, silences
 from bot.store.database import Database, Tx
 from tests.support.clock import ManualClock
@@ -134,6 +135,19 @@ async def test_a_note_takes_it_out_of_the_silence_and_it_goes_on_at_once(story: 
     assert await fired(story) == [10, 15]
     (over,) = await story.timeline("unsilenced")
     assert over.facts["by"] == alice.text
+
+
+async def test_who_only_looks_into_it_takes_it_out_of_no_silence(story: Story) -> None:
+    """The card says what the timer does: it waits."""
+    await silence(story)
+    await finds(story)
+    await story.go_on(10 * MINUTE)
+    facts = {"report": "R-1", "target": "iora", "finding": "CPU 96 %"}
+    await story.database.write(stored.add_entry, 1, alice.text, "diagnosed", facts)
+    seen = await story.seen()
+    assert (seen.silenced is not None, seen.upcoming) == (True, None)
+    await story.go_on(21 * MINUTE)
+    assert await fired(story) == [30]
 
 
 async def test_an_acknowledgement_in_the_silence_stops_it_for_good(story: Story) -> None:
