@@ -74,7 +74,7 @@ def hours_of(
 
 def learn(hours: dict[int, Sketch], metric: str = METRIC) -> Learned:
     """A window of at least six hours."""
-    known = learned.learn(metric, hours, SETTINGS.min_samples)
+    known = learned.learn(metric, hours, SETTINGS)
     assert known is not None
     return known
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from bot.model.calendar import Timezone
 from bot.model.record import Written
 from bot.model.units import Duration
 
@@ -45,6 +48,9 @@ class RegressionSettings(Written):
     )
     min_samples: int = Field(10, ge=1, le=100_000, description="fewer of them say nothing")
     threshold: Percent = Field(0.1, description="worse by more than that is a regression")
+    timezone: Timezone = Field(
+        "UTC", description="of the hours of the day that are learned: whose clocks its load follows"
+    )
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
@@ -91,6 +97,11 @@ class Untold:
     reason: str
 
 
+def hour_of_day(at: int, timezone: str) -> int:
+    """The hour, 0 to 23, that clocks show there at a time in milliseconds since the epoch."""
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(timezone)).hour
+
+
 @dataclass(frozen=True)
 class Usual:
     """An hour of the day as it was learned."""
@@ -106,24 +117,30 @@ class Usual:
 
 @dataclass(frozen=True)
 class Learned:
-    """A metric's healthy window: its hours of the day (UTC), and how much an hour scatters.
+    """A metric's healthy window: its hours of the day, and how much an hour scatters.
 
-    ``noise``: the standard deviation of an hour's figure around its neighbours', as a ratio.
+    ``noise``: the standard deviation of an hour's figure around its neighbours', as a ratio. ``timezone``:
+    of the hours, so that load which follows people's clocks is compared with itself when those change.
     """
 
     hours: Mapping[int, Usual]
     noise: Mapping[str, float]
+    timezone: str = "UTC"
+
+    def usual(self, at: int) -> Usual | None:
+        """The same hour of the day as that which begins at ``at`` (milliseconds), if it was learned."""
+        return self.hours.get(hour_of_day(at, self.timezone))
 
     def json(self) -> dict[str, Any]:
         """As it is stored; ``parse`` reads it."""
         hours = {str(hour): [one.count, one.mean, one.p95] for hour, one in self.hours.items()}
-        return {"hours": hours, "noise": dict(self.noise)}
+        return {"hours": hours, "noise": dict(self.noise), "timezone": self.timezone}
 
     @classmethod
     def parse(cls, facts: Mapping[str, Any]) -> Self:
         """What ``json`` gave."""
         hours = {int(hour): Usual(*figures) for hour, figures in facts["hours"].items()}
-        return cls(hours, facts["noise"])
+        return cls(hours, facts["noise"], facts["timezone"])
 
 
 @dataclass(frozen=True, kw_only=True)

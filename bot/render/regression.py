@@ -34,8 +34,8 @@ def learned(facts: Facts, now: int, buttons: bool) -> Drawing:
     head = f"Learned what is usual on {facts['target']}: {_span(facts)}"
     lines = [_usual(one) for one in facts["metrics"][:_LISTED]]
     note = context(
-        "From now on the same hours of the day (UTC) are held against it, P95 against P95 and mean"
-        f" against mean.{_earlier(facts)}"
+        f"From now on the same hours of the day ({facts['timezone']}) are held against it, P95 against"
+        f" P95 and mean against mean.{_earlier(facts)}"
     )
     return Drawing(f"{head}. {'; '.join(lines)}", (section(f"*{head}*"), *paragraphs(lines), note))
 

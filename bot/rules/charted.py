@@ -118,7 +118,7 @@ def usual(learned: Learned, start: int, end: int) -> Trace:
     """What was learned of each hour of the day, as steps over the window."""
     points: list[Point] = []
     for hour in range(start - start % HOUR_MS, end, HOUR_MS):
-        known = learned.hours.get(hour // HOUR_MS % 24)
+        known = learned.usual(hour)
         value = known.mean if known else None
         points += [Point(max(start, hour), value), Point(min(end, hour + HOUR_MS - 1), value)]
     return Trace("usual mean", tuple(points), expected=True)

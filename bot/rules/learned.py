@@ -22,6 +22,7 @@ from bot.model.regression import (
     Statistic,
     Untold,
     Usual,
+    hour_of_day,
 )
 from bot.model.sketch import Sketch
 from bot.model.units import unit_of
@@ -50,17 +51,18 @@ _LEAST = {"ms": 5.0, "%": 5.0, "MB": 10.0}
 _LEAST_OF = {"error_rate_percent": 0.1}
 
 
-def learn(metric: str, hours: Hours, min_samples: int) -> Learned | None:
-    """From whole hours; None where fewer than six have that many samples."""
-    full = {at: one for at, one in hours.items() if one.count >= min_samples}
+def learn(metric: str, hours: Hours, settings: RegressionSettings) -> Learned | None:
+    """From whole hours; None where fewer than six have enough samples."""
+    full = {at: one for at, one in hours.items() if one.count >= settings.min_samples}
     if len(full) < LEAST_HOURS:
         return None
     by_hour: dict[int, list[Sketch]] = defaultdict(list)
     for at, one in sorted(full.items()):
-        by_hour[hour_of(at)].append(one)
+        by_hour[hour_of_day(at, settings.timezone)].append(one)
     merged = {hour: _usual(sketches.merged(some)) for hour, some in sorted(by_hour.items())}
     each = {at: _usual(one) for at, one in full.items()}
-    return Learned(merged, {which: _noise(metric, each, which) for which in STATISTICS})
+    noise: dict[str, float] = {which: _noise(metric, each, which) for which in STATISTICS}
+    return Learned(merged, noise, settings.timezone)
 
 
 def compare(
@@ -78,9 +80,9 @@ def compare(
     looked_at = [newest - back * HOUR_MS for back in range(LOOKS_BACK)]
     read = [at for at in looked_at if at in hours and hours[at].count >= settings.min_samples]
     pairs = [
-        _Pair(at, _usual(hours[at]), learned.hours[hour_of(at)], _least(metric), worse)
+        _Pair(at, _usual(hours[at]), usual, _least(metric), worse)
         for at in read
-        if hour_of(at) in learned.hours
+        if (usual := learned.usual(at)) is not None
     ]
     left_out = len(read) - len(pairs)
     found = [
@@ -98,11 +100,6 @@ def compare(
     showing = [one for one in found if one.shows]
     told = max(showing, key=lambda one: one.confidence, default=found[0])
     return replace(told, left_out=left_out, gone=gone)
-
-
-def hour_of(at: int) -> int:
-    """The hour of the day, UTC."""
-    return at // HOUR_MS % 24
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def _facts(tx: Tx, window: LearnedWindow) -> dict[str, Any]:
         "last": window.last,
         "learned_by": window.learned_by,
         "learned_at": window.learned_at,
+        "timezone": next(iter(window.metrics.values())).timezone,
         "metrics": [_usual(metric, one) for metric, one in sorted(window.metrics.items())],
         "earlier": windows.count(tx, window.target) - 1,
     }
@@ -157,11 +158,11 @@ def _incident(tx: Tx, target: str, first: int, last: int) -> Refusal | None:
 
 def _figures(tx: Tx, config: Config, wanted: _Wanted, metric: str) -> tuple[int, Learned | None]:
     """How many hours of a metric have enough samples, and what is learned of them."""
-    least = config.regression.min_samples
+    settings = config.regression
     found = hours(tx, wanted.target, metric, wanted.first, wanted.last - 1)
     read = {one.at: one.sketch for one in found}
-    full = sum(one.count >= least for one in read.values())
-    return full, learned.learn(metric, read, least)
+    full = sum(one.count >= settings.min_samples for one in read.values())
+    return full, learned.learn(metric, read, settings)
 
 
 def _keep(tx: Tx, wanted: _Wanted, found: Mapping[str, Learned], asked: Asked) -> Answer:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from bench.days import DAY_MS, METRIC, MIDNIGHT, SETTINGS, Service, found_in, hours_of, learn
@@ -81,6 +85,31 @@ def test_like_is_compared_with_like_the_hour_with_the_same_hour():
     assert compare(known, night, max(night)).shows is False
 
 
+@pytest.mark.parametrize(("timezone", "false"), [("Europe/Berlin", 0), ("UTC", 1)])
+def test_load_that_follows_peoples_clocks_is_compared_with_itself_when_those_change(
+    timezone, false
+):
+    """Learned in June, looked at in December: in UTC every hour of the day has become the one before."""
+    settings = SETTINGS.model_copy(update={"timezone": timezone})
+    known = learned.learn(METRIC, by_the_clock(datetime(2026, 6, 15, tzinfo=BERLIN)), settings)
+    assert known is not None
+    assert Learned.parse(known.json()) == known
+    assert len(found_in(known, by_the_clock(datetime(2026, 12, 15, tzinfo=BERLIN)))) == false
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def by_the_clock(midnight: datetime):
+    """A day of a service that is four times as busy in the evening as in the morning."""
+    busy = [100 * (1 + 0.6 * math.sin(2 * math.pi * (hour - 12) / 24)) for hour in range(24)]
+    first = round(midnight.timestamp() * 1000)
+    return {
+        first + hour * HOUR_MS: sketch.of([value * 0.98, value * 1.02] * 10)
+        for hour, value in enumerate(busy)
+    }
+
+
 def test_a_slower_tail_is_told_by_the_p95_though_the_mean_hardly_moves():
     fast, tail = [100.0] * 37 + [150.0] * 3, [100.0] * 37 + [250.0] * 3
     known = learn({MIDNIGHT + at * HOUR_MS: sketch.of(fast) for at in range(24)})
@@ -138,8 +167,8 @@ def test_errors_where_there_were_none_are_a_regression():
 
 
 def test_hours_with_too_few_samples_are_neither_learned_nor_compared():
-    assert learned.learn(METRIC, steady(100, 24, count=9), 10) is None
-    assert learned.learn(METRIC, steady(100, 5), 10) is None
+    assert learned.learn(METRIC, steady(100, 24, count=9), SETTINGS) is None
+    assert learned.learn(METRIC, steady(100, 5), SETTINGS) is None
     known = learn(steady(100, 24))
     few = steady(200, 12, MIDNIGHT + DAY_MS, count=9)
     assert isinstance(compare(known, few, max(few)), Untold)
