@@ -138,7 +138,7 @@ def _wrong(first: int, last: int, now: int) -> Refusal | None:
         return Refusal("The window isn't over yet.", "Name one that is.")
     if last - first < learned.LEAST_HOURS * HOUR_MS:
         least = f"{learned.LEAST_HOURS} h"
-        return Refusal(f"A window has at least {least}, whole hours.", "24h is the best.")
+        return Refusal(f"A window has at least {least}, whole hours.", "24h, or better 7d.")
     if last - first > LONGEST_MS:
         return Refusal("A window has at most 31 days.", "Name a shorter one.")
     return None
