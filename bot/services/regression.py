@@ -141,7 +141,7 @@ def _go_on(
     lasting: Sequence[Facts],
     window: LearnedWindow | None,
 ) -> None:
-    if _moved(before, lasting):
+    if _moved(before, lasting) or _learned_anew(before, window):
         facts = {**before.facts, **_facts(tx, before.metric, lasting, window)}
         regressions.revise(tx, before.id, _method(lasting), facts)
         _redraw(tx, before, facts)

@@ -138,6 +138,20 @@ async def test_what_can_not_be_read_any_more_is_not_gone(iora):
     assert len(await iora.live()) == 1
 
 
+async def test_learning_another_window_by_which_it_is_worse_too_changes_nothing_but_who_learned(
+    iora,
+):
+    first = iora.clock.now() - 6 * MINUTE
+    await iora.measure(100, 24)
+    await iora.learn()
+    await iora.pass_hours(130, 8)
+    await iora.learn(first=first, last=first + 24 * HOUR)
+    await iora.pass_hours(131, 1)
+    await iora.pass_hours(108, 12)  # neither worse by more than the threshold nor below half of it
+    (found,) = await iora.live()
+    assert found.facts["learned"] == 2
+
+
 async def test_learning_what_is_usual_now_closes_what_was_worse_than_before(iora):
     await iora.measure(100, 24)
     await iora.learn()
