@@ -40,22 +40,22 @@ def silences(said: Said) -> Silences | Refusal:
 def _for(targets: tuple[str, ...], words: list[str]) -> SetSilence | Refusal:
     """How long, and why."""
     until, length = None, None
-    if words and words[0].lower() == "until":
-        until, rest = moment(words[1] if len(words) > 1 else ""), words[2:]
+    word = words[0].lower() if words else ""
+    words = words[1:] if word in ("for", "until") else words
+    if not words:
+        when = "until when" if word == "until" else "for how long"
+        return usage("silence", f"Say {when}, and why.")
+    if word == "until":
+        until, rest = moment(words[0]), words[1:]
         if until is None:
-            problem = (
-                f"{quoted(' '.join(words[1:2]))} is no time such as 14:30 or 2026-03-29T02:30."
-            )
+            problem = f"{quoted(words[0])} is no time such as 14:30 or 2026-03-29T02:30."
             return usage("silence", problem)
     else:
-        words = words[1:] if words and words[0].lower() == "for" else words
         length, rest = _length(words[:1]), words[1:]
         if length is None and words[1:]:  # written apart: 30 min
             length, rest = _length(words[:2]), words[2:]
         if length is None:
-            problem = (
-                f"{quoted(' '.join(words[:1]))} is no target, and no duration such as 30m or 4h."
-            )
+            problem = f"{quoted(words[0])} is no target, and no duration such as 30m or 4h."
             return usage("silence", problem)
     reason = " ".join(rest).strip()
     if not reason:
