@@ -117,5 +117,10 @@ async def take_what_is_offered(night: Night) -> None:
     """More capacity and degraded mode are asked for while the service is not healthy: say yes."""
     while "step 7 of 18" not in (said := await night.run.inner_text()):
         if "WAITS FOR APPROVAL" in said:
-            await night.press("Approve")
+            asked = night.run.get_by_role("button", name="Approve", exact=True)
+            mark = await asked.get_attribute("value")
+            await asked.click()
+            await expect(night.run.locator(f'button[value="{mark}"]')).to_have_count(
+                0
+            )  # it was heard
         await night.page.wait_for_timeout(300)
