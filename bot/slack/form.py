@@ -115,7 +115,7 @@ def resolve_anyway(asked: Challenge) -> View:
         ),
     ]
     title = f"INC-{asked.incident} still fails"
-    kept = {"incident": asked.incident, "anyway": True}
+    kept = {"incident": asked.incident, "anyway": True, "done": f"INC-{asked.incident}"}
     return modal("resolve", title, "Resolve anyway", fields, kept)
 
 

@@ -34,8 +34,9 @@ class Submitted:
         if errors:
             await ack(response_action="errors", errors=errors)
             return
-        text = self._desk.drawn(given).text
-        await ack(response_action="update", view=notice(str(view["title"]["text"]), text))
+        # A title may say what was wrong, which must not stand over the answer.
+        title = str(kept_in(view).get("done") or view["title"]["text"])
+        await ack(response_action="update", view=notice(title, self._desk.drawn(given).text))
 
 
 def submitted(view: Mapping[str, Any], now: int) -> form.Read:

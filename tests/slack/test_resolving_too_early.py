@@ -45,6 +45,7 @@ async def test_the_button_opens_a_form_that_says_what_fails_and_asks_why(house):
     assert not await house.entries(1, "resolved")
     done = await house.slack.acts.submit(BOB, form.id, {"text": {"text": "moved to b"}})
     assert "INC-1 is resolved" in str(done.view.body)
+    assert done.view.body["title"]["text"] == "INC-1", "it says no more that it still fails"
     entry = await house.until_entry(1, "resolved")
     assert entry.facts["text"] == "moved to b"
     assert entry.facts["failing"][0].startswith(FAILS)
