@@ -133,7 +133,7 @@ def verdict_of(condition: Condition, health: Health) -> Known:
 
     A target whose health URL answered is not down, whatever else can't be read of it.
     """
-    word = Known(str(health.verdict), at=health.at)
+    word = Known(str(health.verdict), at=health.at, source=health.reason)
     asked = {test.literal.value for test in tests_of(condition.root) if test.name == "verdict"}
     if health.verdict is not Verdict.UNKNOWN or str(Verdict.UNKNOWN) in asked:
         return word

@@ -177,7 +177,9 @@ def _title(seen: _Seen) -> str:
     plain = {name: replace(one, source="", at=None) for name, one in seen.values.items()}
     because = evaluate(rule.when, plain, 0).because
     if health.verdict is Verdict.DOWN and any(name == "verdict" for name, _ in rule.when.names):
-        because = (f"down, {health.reason}",)
+        because = (
+            f"down, {health.reason.partition('; ')[0]}",
+        )  # what its host says is in the line below
     return f"{health.target}: {'; '.join(because[:2])}"
 
 

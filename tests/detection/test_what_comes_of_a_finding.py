@@ -388,7 +388,7 @@ async def test_a_change_over_time_that_only_needs_time_is_not_lost(watched: Watc
     assert "CPU change in 30 min unknown: the agent refused the connection" in said
 
 
-DOWN = Said(Verdict.DOWN, "refused the connection", failed=True)
+DOWN = Said(Verdict.DOWN, "refused the connection; process 7 runs on its host (agent)", failed=True)
 UNREACHABLE = Said(Verdict.UNKNOWN, "unreachable from here: no route", failed=False)
 
 
@@ -403,6 +403,8 @@ async def test_down_is_found_and_what_can_not_be_reached_is_not_up_again(watched
     await _says(watched, DOWN, 2 * MINUTE)
     (incident,) = await watched.live()
     assert incident.title == "iora: down, refused the connection"
+    (declared,) = await watched.timeline("declared")
+    assert declared.facts["because"] == [f"verdict is down ({DOWN.reason})"]
     await _says(watched, UNREACHABLE, 30 * MINUTE)
     assert await watched.timeline("cleared") == []
 
