@@ -139,6 +139,7 @@ class Bot:
         self.live.config, self.live.books, self.live.broken = config, books, broken
         tell(broken)
         await self.database.write(due.schedule, self.live.config)
+        await self.database.write(runbooks.look_again)
         await self.database.write(outbox.retry_refused_cards, self.live.config.slack.channel)
         if self.link.identity is not None:
             await self._slack.join(self.live.config.slack.channel)

@@ -200,6 +200,12 @@ def recover(tx: Tx, config: Config) -> None:
             wake(tx, run)
 
 
+def look_again(tx: Tx) -> None:
+    """After the config was read anew: a role may have been given back, and a request changed."""
+    for run in runs.live(tx):
+        wake(tx, run)
+
+
 def seen(tx: Tx, progress: Progress, config: Config) -> Seen:
     """What a decision about the run looks at, without readings."""
     incident_id = progress.run.incident_id

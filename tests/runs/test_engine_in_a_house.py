@@ -89,6 +89,30 @@ async def test_many_people_press_approve_at_the_same_moment_and_it_is_called_onc
             assert len(house.target.calls) == number
 
 
+async def test_what_a_reload_changes_of_an_asking_is_asked_for_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    known = books(tmp_path / "runbooks", book(OPEN))
+    async with standing(tmp_path) as house:
+        config = config_with_actions(house.target)
+        environ = {"IORA_CONFIG": str(file)}
+        async with living(house, config, environ, books=known) as bot:
+            await house.slash(ALICE, "declare sev3 iora slow")
+            await house.slash(ALICE, "run breaker INC-1")
+            await comes_to(house, "approving")
+            file.write_text(as_written(config).replace("circuit-breaker", "breaker"))
+            await bot.reload()
+            async with asyncio.timeout(10):
+                while (step := (await progress(house)).steps[0]).attempt == 1:
+                    await asyncio.sleep(0.01)
+            assert step.reason == "its request was changed in the config"
+            assert house.target.calls == []
+
+
+def as_written(config: Config) -> str:
+    """As a file: JSON is YAML too."""
+    return config.model_dump_json(by_alias=True, exclude_defaults=True)
+
+
 async def test_min_two_pressed_by_one_person_many_times_calls_nothing(tmp_path: Path) -> None:
     async with running(tmp_path, {**OPEN, "approval": {**YES, "min": 2}}) as house:
         await house.slash(ALICE, "run breaker INC-1")
