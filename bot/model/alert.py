@@ -95,10 +95,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class Firing:
-    """What a card says of an incident's alerts. ``url``: where the newest that fires can be looked at."""
+    """What a card says of an incident's alerts.
+
+    ``url`` and ``says``: where the newest that fires can be looked at, and its own words.
+    """
 
     firing: int
     resolved: int
     titles: Mapping[str, int]
     cut: int = 0
     url: str = ""
+    says: str = ""

@@ -9,16 +9,18 @@ from bot.text import link, outside
 
 
 def line(alerts: Firing | None) -> str:
-    """The line of a card; empty where there are none. Escaped."""
+    """What a card says; empty where there are none. Escaped."""
     if alerts is None or not (alerts.firing or alerts.resolved):
         return ""
     said = counted(alerts.firing, alerts.resolved)
     words = f"*{said[:1].upper()}{said[1:]}*"
     if not alerts.firing:
-        return f"{words}; resolve it once you have seen why"
+        return f"{words}: resolve the incident once you have seen why"
     cut = f" _(their source left {alerts.cut} more out)_" if alerts.cut else ""
     seen = link(alerts.url, "the newest")
-    return f"{words}: {outside(named(alerts.titles), 500)}{cut}{seen and f' | {seen}'}"
+    says = "" if alerts.says in alerts.titles else outside(alerts.says, 300)
+    whole = f"{words}: {outside(named(alerts.titles), 500)}{cut}{seen and f' | {seen}'}"
+    return f"{whole}\n{says}" if says else whole
 
 
 def summary(alerts: Firing | None) -> str:

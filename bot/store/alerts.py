@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bot.model.alert import Alert, Firing, Group, Labels, Tally
 from bot.model.incident import Facts, Severity
@@ -203,8 +204,10 @@ def of_incident(tx: Tx, incident_id: int) -> Firing | None:
     if not rows:
         return None
     groups = [_group(row) for row in rows]
-    url = _newest_url(tx, [one.id for one in groups if one.firing])
-    return _together(groups, sum(one.cut for one in groups if one.firing), url)
+    firing = [one for one in groups if one.firing]
+    cut = sum(one.cut for one in firing)
+    url, says = _newest(tx, [one.id for one in firing])
+    return replace(_together(groups), cut=cut, url=url, says=says)
 
 
 def firing_now(tx: Tx, incident_id: int) -> Firing:
@@ -213,13 +216,13 @@ def firing_now(tx: Tx, incident_id: int) -> Firing:
     return _together([tally(tx, _group(row), 0, 0) for row in rows])
 
 
-def _together(counted: Sequence[Group | Tally], cut: int = 0, url: str = "") -> Firing:
+def _together(counted: Sequence[Group | Tally]) -> Firing:
     titles: dict[str, int] = {}
     for one in counted:
         for title, count in one.titles.items():
             titles[title] = titles.get(title, 0) + count
     firing, resolved = sum(one.firing for one in counted), sum(one.resolved for one in counted)
-    return Firing(firing, resolved, titles, cut, url)
+    return Firing(firing, resolved, titles)
 
 
 def firing_by_source(tx: Tx) -> dict[str, int]:
@@ -294,17 +297,17 @@ def _fresh(tx: Tx, group_id: int, after: int, insisted: int) -> int:
     return fresh
 
 
-def _newest_url(tx: Tx, group_ids: Sequence[int]) -> str:
+def _newest(tx: Tx, group_ids: Sequence[int]) -> tuple[str, str]:
+    """The link and the words of the newest that fires in the first group that has either."""
     for group_id in group_ids:
         row = tx.one(
-            """SELECT url FROM alerts WHERE group_id = :id AND firing = 1
+            """SELECT url, summary FROM alerts WHERE group_id = :id AND firing = 1
             ORDER BY changed_at DESC LIMIT 1""",
             id=group_id,
         )
-        if row and row["url"]:
-            url: str = row["url"]
-            return url
-    return ""
+        if row and any(row):
+            return row["url"], row["summary"]
+    return "", ""
 
 
 def _sample(tx: Tx, group_id: int) -> list[Row]:

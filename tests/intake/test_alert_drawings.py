@@ -44,15 +44,23 @@ def drawn(**changes: Any) -> str:
             Firing(12, 3, {"Errors": 8, "Disk": 4}),
             "*12 alerts firing, 3 resolved*: Errors (8), Disk (4)",
         ),
-        (Firing(0, 15, {}), "*All 15 alerts are resolved*; resolve it once you have seen why"),
+        (
+            Firing(0, 15, {}),
+            "*All 15 alerts are resolved*: resolve the incident once you have seen why",
+        ),
         (Firing(1, 0, {"A": 1}, 7), "*1 alert firing*: A _(their source left 7 more out)_"),
         (
             Firing(1, 0, {"A": 1}, url="http://prometheus:9090/graph?a=1&b=2"),
             "*1 alert firing*: A | <http://prometheus:9090/graph?a=1&amp;b=2|the newest>",
         ),
+        (
+            Firing(1, 0, {"A": 1}, says="93 % of <b> is used"),
+            "*1 alert firing*: A\n93 % of &lt;b&gt; is used",
+        ),
+        (Firing(1, 0, {"A": 1}, says="A"), "*1 alert firing*: A"),
     ],
 )
-def test_a_card_has_one_line_of_them(alerts: Firing | None, words: str) -> None:
+def test_a_card_says_how_many_and_what_the_newest_says(alerts: Firing | None, words: str) -> None:
     assert line(alerts) == words
 
 

@@ -46,6 +46,7 @@ async def test_a_burst_is_one_incident_whose_card_counts_until_all_is_resolved(t
             house.advance(3_000)
             card = await until_card_says(house, "12 alerts firing")
             assert "iora: HighErrorRate" in card
+            assert "HighErrorRate on i" in card, "what the newest says of itself"
             assert "SEV3" in card
             some = message([resolved(number=number) for number in range(3)])
             await post(bot, "/intake/alertmanager", some, bearer(ALERTMANAGER))
