@@ -176,10 +176,11 @@ def _title(seen: _Seen) -> str:
     rule, health = seen.rule, seen.health
     plain = {name: replace(one, source="", at=None) for name, one in seen.values.items()}
     because = evaluate(rule.when, plain, 0).because
-    if health.verdict is Verdict.DOWN and any(name == "verdict" for name, _ in rule.when.names):
-        because = (
-            f"down, {health.reason.partition('; ')[0]}",
-        )  # what its host says is in the line below
+    asked = {name for name, _ in rule.when.names}
+    down = health.verdict is Verdict.DOWN and "verdict" in asked
+    if down or (asked == {"verdict"} and health.verdict is not Verdict.UNKNOWN):
+        # What its host says of it is in the line below.
+        because = (f"{health.verdict}, {health.reason.partition('; ')[0]}",)
     return f"{health.target}: {'; '.join(because[:2])}"
 
 

@@ -409,6 +409,13 @@ async def test_down_is_found_and_what_can_not_be_reached_is_not_up_again(watched
     assert await watched.timeline("cleared") == []
 
 
+async def test_the_title_of_a_bad_verdict_says_why(watched: Watched) -> None:
+    watched.rule(name="bad", when="verdict == unhealthy", open="declare", **{"for": "1m"})
+    await _says(watched, Said(Verdict.UNHEALTHY, 'status word "failing"', failed=False), 2 * MINUTE)
+    (incident,) = await watched.live()
+    assert incident.title == 'iora: unhealthy, status word "failing"'
+
+
 async def test_a_target_that_answers_is_not_down_whatever_else_is_unknown(watched: Watched) -> None:
     watched.rule(name="down", when="verdict == down")
     await watched.stays(None, 30 * MINUTE)
