@@ -11,6 +11,7 @@ from bot.rules.verdict import title
 Facts = Mapping[str, Any]
 _THAN = {"guide": "than its baseline", "learned": "than usual"}
 _LITTLE = 0.005
+_TIMES = 10  # from here on nobody reads percent
 
 
 def entry(facts: Facts) -> str:
@@ -46,7 +47,9 @@ def line(change: Facts, unit: str, window: int) -> str:
 
 
 def by(degradation: float) -> str:
-    """``22 % worse``, ``3 % better``."""
+    """``22 % worse``, ``3 % better``, ``247 times worse``."""
     if abs(degradation) < _LITTLE:
         return "the same"
+    if degradation >= _TIMES:
+        return f"{degradation:,.0f} times worse"
     return f"{abs(degradation) * 100:,.0f} % {'worse' if degradation > 0 else 'better'}"
