@@ -94,6 +94,8 @@ def _rules(answers: Answers) -> Iterable[str]:
     yield "# By what the bot notices by itself: one message with a button; `open: declare` declares."
     yield "detection:"
     yield "  - {name: down, when: verdict == down, for: 1m, severity: sev1, runbook: system-health-check}"
+    yield "  - {name: failing, when: verdict == unhealthy, for: 2m, severity: sev2,"
+    yield "     runbook: critical-performance-degradation}   # such as HTTP 500, or a bad status word"
     for name, when in (("cpu", "cpu_percent > 90"), ("memory", "memory_mb > 1024")):
         rule = f"name: {name}-critical, when: {when}, for: 2m, severity: sev2"
         yield f"  {later}- {{{rule}, runbook: high-{name}-usage}}"

@@ -127,6 +127,14 @@ def test_a_script_gives_every_answer_as_an_option(folder: Path, service: str) ->
     assert findings(config) == ()
 
 
+def test_the_written_rules_notice_what_answers_badly_also_without_an_agent(
+    folder: Path, service: str
+) -> None:
+    assert scripted(f"{service}/health").exit_code == 0
+    rules = {one.name: str(one.when) for one in load_config(folder / "config.yaml", {}).detection}
+    assert rules == {"down": "verdict == down", "failing": "verdict == unhealthy"}
+
+
 def test_a_script_that_leaves_an_answer_out_is_wrong_use(folder: Path) -> None:
     result = run_init("--yes")
     assert result.exit_code == 2

@@ -164,13 +164,16 @@ def test_the_example_of_the_tour_is_a_rule() -> None:
     assert again.model_dump() == rule.model_dump()
 
 
-def test_the_tour_has_the_rules_of_the_guide_and_its_runbooks_are_there() -> None:
+def test_the_tour_has_the_rules_of_the_guide_and_for_bad_verdicts_and_their_runbooks_are_there() -> (
+    None
+):
     config = load_config(ROOT / "config.yaml", {}, ROOT / "runbooks")
     rules = {rule.name: str(rule.when) for rule in config.detection}
     assert rules == {
         "cpu-critical": "cpu_percent > 90",
         "memory-critical": "memory_mb > 1024",
         "down": "verdict == down",
+        "failing": "verdict == unhealthy",
     }
     assert list(detection_notes(config)) == []
 
