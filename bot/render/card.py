@@ -172,9 +172,9 @@ def _normal(seen: Overview) -> list[str]:
 
 
 def _over(incident: Incident) -> str:
-    """Data that is there again may be bad: no rule has found so yet."""
+    """Not that all is well: other readings may be bad, and data that is there again too."""
     lost = incident.rule_key is not None and incident.rule_key.startswith(LOST)
-    return "all can be read again" if lost else "readings are back to normal"
+    return "all can be read again" if lost else "what was found is over"
 
 
 def _deployed(seen: Overview) -> list[str]:

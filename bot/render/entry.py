@@ -74,8 +74,13 @@ def deployed(facts: Facts) -> str:
 
 def _cleared(actor: str, facts: Facts) -> str:
     why = "; ".join(outside(one, 200) for one in facts["because"])
-    state = "can be read again" if facts.get("lost") else "is back to normal"
-    return f"{outside(facts['target'], 63)} {state}: {why}. Resolve it if that is all."
+    target = outside(facts["target"], 63)
+    over = (
+        f"{target} can be read again"
+        if facts.get("lost")
+        else f"What was found on {target} is over"
+    )
+    return f"{over}: {why}. Resolve it if that is all."
 
 
 def _returned(actor: str, facts: Facts) -> str:

@@ -327,7 +327,7 @@ async def test_that_data_is_there_again_is_not_said_to_be_back_to_normal(watched
     (entry,) = await watched.timeline("cleared")
     assert sentence(entry).startswith("iora can be read again: memory 120 MB, not &gt; 1024")
     seen = card(await watched.seen())
-    assert "back to normal" not in str(seen)
+    assert "What was found" not in str(seen)
     assert "*All can be read again* since" in str(seen.blocks)
     assert "all can be read again: resolve it if that is all" in seen.text
 

@@ -305,6 +305,15 @@ SENTENCES = {
         {"target": "iora", "title": "v1 <!here>", "source": "cli:ci", "at": 0, "before": 720_000},
         "Deployed 12 min before: v1 &lt;!here&gt; on iora by ci (command line).",
     ),
+    "cleared": (
+        {
+            "rule": "down",
+            "target": "iora",
+            "because": ["verdict is degraded, not down (error rate 26 %)"],
+            "lost": False,
+        },
+        "What was found on iora is over: verdict is degraded, not down (error rate 26 %).",
+    ),
     "postmortem": (
         {
             "file": "postmortems/INC-7-2.md",

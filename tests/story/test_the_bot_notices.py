@@ -80,7 +80,7 @@ async def test_it_opens_one_incident_with_runbook_and_evidence_and_says_when_it_
         assert house.pings(ALICE), "whoever the policy names is paged"
         here.mode("healthy")
         await house.until(
-            lambda: "Readings are back to normal" in text_of(house.card()), "that it is over"
+            lambda: "What was found is over" in text_of(house.card()), "that it is over"
         )
         assert await here.status() == [Status.OPEN], "one incident, which the bot does not resolve"
         assert not house.slack.rejections
@@ -98,7 +98,7 @@ async def test_it_suggests_one_and_a_person_declares_it(tmp_path: Path) -> None:
         await house.until(lambda: "made it INC-1" in text_of(here.finding()), "the edit")
         here.mode("healthy")
         await house.until(
-            lambda: "Readings are back to normal" in text_of(house.card()), "that it is over"
+            lambda: "What was found is over" in text_of(house.card()), "that it is over"
         )
         assert await here.status() == [Status.OPEN]
         assert not house.slack.rejections
