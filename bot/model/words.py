@@ -75,7 +75,7 @@ WORDS = (
     Word(
         "silence",
         "silence TARGET DURATION REASON | TARGET until TIME REASON | end [SILENCE]",
-        "don't tell of what the bot finds there by itself, for 24 h at most; `all` is every target",
+        "don't tell of what the bot finds there by itself, 24 h at most; TIME is UTC; `all`: every target",
     ),
     Word("silences", "silences", "what is silenced, by whom, why and until when; maintenance too"),
     Word(
