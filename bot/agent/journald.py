@@ -47,13 +47,19 @@ async def unit_lines(unit: str, since: int) -> list[Line]:
         await asyncio.gather(complaining, return_exceptions=True)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what it still had to say is not needed
-        await process.wait()
+        # asyncio reads no further from a pipe of which much stands unread, and then never sees its end.
+        await asyncio.gather(_drained(process.stdout), _drained(process.stderr), process.wait())
     raw = out.split(b"\n")
     newest_first = raw[:-1]  # the last one is empty, or cut
     complaint = said.decode("utf-8", "replace").strip()
     if not newest_first and complaint:
         raise PartFailed(_why(complaint))
     return [line for text in reversed(newest_first) if (line := entry(text)) is not None]
+
+
+async def _drained(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65_536):
+        pass
 
 
 async def _up_to(stream: asyncio.StreamReader, size: int) -> bytes:

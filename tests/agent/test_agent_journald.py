@@ -88,6 +88,23 @@ async def test_the_end_of_a_huge_journal_is_kept_and_the_rest_is_not_waited_for(
     assert 100 < len(lines) < 1000
 
 
+async def test_what_stands_unread_in_the_pipe_holds_up_nobody(journalctl, monkeypatch):
+    """asyncio stops to read a full pipe, and would never see its end."""
+    read = journald._up_to
+
+    async def until_full(stream, size):
+        found = await read(stream, size)
+        while found and not stream._paused:
+            await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(journald, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(journald, "_up_to", until_full)
+    journalctl("while True: print(json.dumps({'__REALTIME_TIMESTAMP': '1', 'MESSAGE': 'line'}))")
+    async with asyncio.timeout(20):
+        assert await unit_lines("iora.service", NOON)
+
+
 @pytest.mark.parametrize(
     ("complaint", "said"),
     [
