@@ -50,11 +50,7 @@ def standing(tx: Tx) -> list[Hold]:
 def keep(tx: Tx, hold: Hold) -> None:
     """Keep what is known now; of a rule that has nothing to remember, nothing."""
     if hold.idle:
-        tx.run(
-            "DELETE FROM holds WHERE target = :target AND rule = :rule",
-            target=hold.target,
-            rule=hold.rule,
-        )
+        _forget(tx, hold)
         return
     names = [name.strip() for name in _COLUMNS.split(",")]
     tx.run(
@@ -84,12 +80,16 @@ def tidy(tx: Tx, watched: Collection[tuple[str, str]]) -> list[Hold]:
     rows = tx.all(f"SELECT {_COLUMNS} FROM holds")
     gone = [hold for hold in map(_hold, rows) if (hold.rule, hold.target) not in watched]
     for hold in gone:
-        tx.run(
-            "DELETE FROM holds WHERE target = :target AND rule = :rule",
-            target=hold.target,
-            rule=hold.rule,
-        )
+        _forget(tx, hold)
     return gone
+
+
+def _forget(tx: Tx, hold: Hold) -> None:
+    tx.run(
+        "DELETE FROM holds WHERE target = :target AND rule = :rule",
+        target=hold.target,
+        rule=hold.rule,
+    )
 
 
 def _hold(row: Row) -> Hold:

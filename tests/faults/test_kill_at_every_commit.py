@@ -119,6 +119,24 @@ async def a_life(
     return commits, killed
 
 
+async def a_life_that_announces(house: House, config: Config) -> None:
+    """Bob declares, his card is there, and the bot ends before a level is due."""
+    async with mortal(house, config) as bot:
+        assert await declared(house, bot)
+        await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
+        await bot.end()
+
+
+async def a_life_after_a_kill(house: House, config: Config, after: str) -> None:
+    """Slack is well again, and what was cut off is told, once."""
+    house.slack.faults.clear()
+    house.clock.move(LATER_MS)
+    async with mortal(house, config) as bot:
+        await quiet(house, bot)
+        await bot.end()
+    exactly_once(house, after)
+
+
 async def told_at_once(folder: Path, die_at: int | None) -> tuple[int, bool]:
     """Declare, and be pinged at once; how many commits that took, and whether the bot was killed."""
     fresh(folder)
@@ -132,10 +150,7 @@ async def told_when_overdue(folder: Path, die_at: int | None) -> tuple[int, bool
     fresh(folder)
     async with standing(folder) as house:
         config = config_for(house.target, escalation=AFTER_A_MINUTE)
-        async with mortal(house, config) as bot:
-            assert await declared(house, bot)
-            await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
-            await bot.end()
+        await a_life_that_announces(house, config)
         house.clock.move(61_000)
         return await a_life(house, config, die_at)
 
@@ -163,10 +178,7 @@ async def told_on_conditions(folder: Path, die_at: int | None) -> tuple[int, boo
     async with standing(folder) as house:
         house.target.cpu, house.target.memory = 96.0, 1_100.0
         config = config_for(house.target, escalation=ON_CONDITIONS)
-        async with mortal(house, config) as bot:
-            assert await declared(house, bot)
-            await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
-            await bot.end()
+        await a_life_that_announces(house, config)
         house.clock.move(61_000)
         ended = await a_life(house, config, die_at)
         assert "Critical CPU usage; Critical memory usage" in house.pings(ALICE)[0].text
@@ -242,12 +254,7 @@ async def test_a_kill_in_the_middle_of_a_send_loses_nothing_and_doubles_nothing(
                 await house.slack.faults.wait_hanging(1)
             await bot.kill()
             assert bot.killed
-        house.slack.faults.clear()
-        house.clock.move(LATER_MS)
-        async with mortal(house, config) as bot:
-            await quiet(house, bot)
-            await bot.end()
-        exactly_once(house, f"killed in the middle of send {number}")
+        await a_life_after_a_kill(house, config, f"killed in the middle of send {number}")
 
 
 @pytest.mark.parametrize("fault", ["hang_before", "hang_after"])
@@ -257,10 +264,7 @@ async def test_a_kill_in_the_middle_of_a_ping_on_a_condition_loses_nothing_and_d
     async with standing(tmp_path) as house:
         house.target.cpu, house.target.memory = 96.0, 1_100.0
         config = config_for(house.target, escalation=ON_CONDITIONS)
-        async with mortal(house, config) as bot:
-            assert await declared(house, bot)
-            await house.until(lambda: house.card() and not Books(house).waiting(), "the card")
-            await bot.end()
+        await a_life_that_announces(house, config)
         house.clock.move(61_000)
         house.slack.faults.add("chat.postMessage", getattr(faults, fault), 1)
         async with mortal(house, config) as bot:
@@ -268,9 +272,4 @@ async def test_a_kill_in_the_middle_of_a_ping_on_a_condition_loses_nothing_and_d
                 await house.slack.faults.wait_hanging(1)
             await bot.kill()
             assert bot.killed
-        house.slack.faults.clear()
-        house.clock.move(LATER_MS)
-        async with mortal(house, config) as bot:
-            await quiet(house, bot)
-            await bot.end()
-        exactly_once(house, f"killed in the middle of the ping, {fault}")
+        await a_life_after_a_kill(house, config, f"killed in the middle of the ping, {fault}")
