@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -20,14 +21,14 @@ class Reserve:
         """Whether it is away, or not whole: the disk was full, or a crash came in between."""
         try:
             return self.path.stat().st_size < RESERVE_BYTES
-        except FileNotFoundError:
+        except OSError:
             return True
 
     def spend(self) -> bool:
-        """Free the space; False where nothing was left to give."""
+        """Free the space; False where nothing is left to give, or where it can't be taken away."""
         try:
             self.path.unlink()
-        except FileNotFoundError:
+        except OSError:
             return False
         return True
 
@@ -45,6 +46,7 @@ class Reserve:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
             return False
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -55,6 +56,20 @@ async def test_a_full_disk_spends_the_reserve_once(database: Database) -> None:
     assert not database.reserve.spend(), "there is nothing more to give"
     with pytest.raises(StoreError, match="full"):
         await database.write(arm, "far too large", 200_000)
+
+
+async def test_a_reserve_that_cant_be_taken_away_leaves_nobody_without_an_answer(
+    database: Database,
+) -> None:
+    """As on a file system that the system has made read-only after an error."""
+    (database.reserve.path / "in the way").mkdir(parents=True)
+    await database.read(allow_pages, 4)
+    async with asyncio.timeout(20):
+        with pytest.raises(StoreError, match="full"):
+            await database.write(arm, "far too large", 200_000)
+        assert database.trouble is not None
+        await database.write(arm, "small", 10)
+    assert not database.reserve.refill()
 
 
 def test_the_reserve_is_real_bytes_and_comes_back(tmp_path: Path) -> None:
