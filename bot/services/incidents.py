@@ -185,6 +185,8 @@ def _decided(
         confirm = takeover.confirm(tx, config, incident, command, asked.actor, entries)
         if confirm is not None:  # nothing was refused, so nothing is on the timeline
             return confirm
+        decision = _open_for_the_same(tx, incident, decision) or decision
+    if isinstance(decision, lifecycle.Change):
         decision = challenge.challenged(tx, config, incident, command, decision)
         if isinstance(decision, Challenge):
             return decision
@@ -194,6 +196,17 @@ def _decided(
         incidents.add_entry(tx, incident.id, asked.actor.text, "refused", facts)
         return decision
     return incident, decision
+
+
+def _open_for_the_same(tx: Tx, incident: Incident, decision: lifecycle.Change) -> Refusal | None:
+    """What the bot found has one open incident: a later one of it is where everybody is now."""
+    if decision.kind != "reopened" or incident.rule_key is None:
+        return None
+    known = incidents.newest_of_rule(tx, incident.rule_key)
+    if known is None or not known.live or known.id == incident.id:
+        return None
+    remedy = f"Go on there, or resolve it first: `/iora resolve {known.key}`."
+    return Refusal(f"{known.key} is open for the same thing.", remedy)
 
 
 def _practised(
@@ -254,7 +267,7 @@ def apply(
     assert changed is not None
     # A note on an open incident moves nothing; one on an acknowledged one says that somebody is on it.
     if columns or change.calls or taken or changed.status is Status.ACKNOWLEDGED:
-        course.arm(tx, config, changed, forced=change.calls)
+        course.arm(tx, config, changed, calls=change.calls)
     # A note changes the card's timeline only; no copy of a ping is edited for it.
     copies = CARD_AND_COPIES if columns or change.kind in ANSWERS else ("card", *ASKINGS)
     outbox.revise(tx, incident.id, copies)

@@ -72,8 +72,9 @@ def live(tx: Tx, limit: int, commander: str | None = None) -> list[Incident]:
 
 
 def newest_of_rule(tx: Tx, rule_key: str) -> Incident | None:
-    """The newest incident that was opened for what a rule's key names, open or not."""
-    found = _found(tx, "WHERE rule_key = :key ORDER BY id DESC LIMIT 1", key=rule_key)
+    """The incident that is open for what a rule's key names; where none is, the newest."""
+    which = "WHERE rule_key = :key ORDER BY status = 'resolved', id DESC LIMIT 1"
+    found = _found(tx, which, key=rule_key)
     return found[0] if found else None
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.model.command import Resolve
+from bot.model.answer import Refusal
+from bot.model.command import Reopen, Resolve
 from bot.model.found import Found
 from bot.model.incident import Severity, Status
 from bot.services import found, incidents
@@ -43,6 +44,16 @@ def hot(clock: ManualClock, **changes: object) -> Found:
 
 async def declare(database: Database, what: Found) -> Done:
     return await database.write(found.declare, config(), what)
+
+
+async def resolve(database: Database, number: int) -> None:
+    over = Resolve(incident=number, text="looked at by hand", anyway=True)
+    await database.write(incidents.change, config(), over, incidents.Asked(alice))
+
+
+async def reopen(database: Database, number: int) -> Done | Refusal:
+    asked = incidents.Asked(alice)
+    return await database.write(incidents.change, config(), Reopen(incident=number), asked)
 
 
 async def test_it_is_declared_with_what_was_seen_and_since_when(
@@ -84,9 +95,7 @@ async def test_what_comes_back_soon_reopens_its_incident(
     story: Story, database: Database, clock: ManualClock, after: int, kind: str
 ) -> None:
     first = (await declare(database, hot(clock))).incident
-    asked = incidents.Asked(alice)
-    over = Resolve(incident=first.id, text="looked at by hand", anyway=True)
-    await database.write(incidents.change, config(), over, asked)
+    await resolve(database, first.id)
     clock.advance(after * MINUTE)
     done = await declare(database, hot(clock))
     assert done.kind == kind
@@ -103,3 +112,27 @@ async def test_a_policy_of_its_own_goes_before_that_of_the_severity(
     done = await declare(database, hot(clock, policy="announce"))
     assert done.incident.policy["name"] == "announce"
     assert (await database.read(stored.newest_of_rule, hot(clock).key)) == done.incident
+
+
+async def test_an_older_one_is_not_reopened_beside_the_one_that_is_open(
+    database: Database, clock: ManualClock
+) -> None:
+    await declare(database, hot(clock))
+    await resolve(database, 1)
+    clock.advance(60 * MINUTE)
+    await declare(database, hot(clock))
+    refused = await reopen(database, 1)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "INC-2 is open for the same thing."
+
+
+async def test_what_comes_back_belongs_to_the_older_one_where_that_is_open_again(
+    database: Database, clock: ManualClock
+) -> None:
+    for number in (1, 2):
+        await declare(database, hot(clock))
+        await resolve(database, number)
+        clock.advance(60 * MINUTE)
+    await reopen(database, 1)
+    done = await declare(database, hot(clock))
+    assert (done.incident.id, done.fresh) == (1, False)
