@@ -34,6 +34,8 @@ class Phase(StrEnum):
 class Hold:
     """What is known of a rule on a target. Times are milliseconds since the epoch.
 
+    ``data``: of whether its data is there, which is a finding of its own, whatever was found before; else
+    of its condition.
     ``yes``, ``no`` and ``lost``: for how long it holds, is over, and can't be told. ``seen_at`` is the last
     look, ``next_at`` when the next one was planned then. ``since``: when what was found began;
     ``changed_at``: when the phase changed last. ``message``: the outbox's key of what was suggested.
@@ -41,6 +43,7 @@ class Hold:
 
     rule: str
     target: str
+    data: bool = False
     phase: Phase = Phase.QUIET
     yes: Held = NOTHING
     no: Held = NOTHING
@@ -106,10 +109,10 @@ def decide(rule: Rule, before: Hold, look: Look) -> Decision:
             return _while_found(rule, held, look)
         case Phase.LOST:
             return _while_lost(held, look)
+    if held.data:
+        return _while_read(rule, held, look)
     if held.yes.met(rule.lasts):
         return _found(rule, held, look)
-    if rule.unknown_for is not None and held.lost.met(rule.unknown_for):
-        return _lost(held, look)
     if held.yes.since is not None:
         left = format_duration(held.yes.since + rule.lasts - look.now)
         return Decision("pending", f"{_because(look)}: for {left} more", held)
@@ -118,14 +121,15 @@ def decide(rule: Rule, before: Hold, look: Look) -> Decision:
 
 def opens(rule: Rule, decision: Decision) -> Opens:
     """Whether a finding is suggested or declared."""
-    return rule.unknown if decision.hold.phase is Phase.LOST else rule.opens
+    return rule.unknown if decision.hold.data else rule.opens
 
 
 def due_at(rule: Rule, known: Hold) -> int | None:
-    """When ``for`` is fulfilled if it goes on holding; None while nothing is pending."""
-    if known.phase is not Phase.QUIET or known.yes.since is None:
+    """When ``for`` or ``unknown_for`` is fulfilled if it goes on; None while nothing is pending."""
+    held, span = (known.lost, rule.unknown_for) if known.data else (known.yes, rule.lasts)
+    if known.phase is not Phase.QUIET or held.since is None or span is None:
         return None
-    return known.yes.since + rule.lasts
+    return held.since + span
 
 
 def verdict_of(condition: Condition, health: Health) -> Known:
@@ -159,7 +163,10 @@ def _is_lost(known: Known) -> bool:
 
 
 def _held(before: Hold, look: Look) -> Hold:
-    """``no`` counts only while something is found; of what is quiet, only what is pending is worth keeping."""
+    """Of the data only ``lost`` counts, of the condition the others: ``no`` while something is found.
+
+    Of what is quiet, only what is pending is worth keeping.
+    """
     judged = look.judged.truth
     missed = look.now > before.next_at + look.late or look.now < before.seen_at
     yes, no, lost = (NOTHING,) * 3 if missed else (before.yes, before.no, before.lost)
@@ -167,12 +174,14 @@ def _held(before: Hold, look: Look) -> Hold:
     gap = _BRIDGE * (planned + look.late)
     is_over = Truth(Truth.YES - judged) if before.phase is Phase.FOUND else Truth.NO
     lost_now = Truth.YES if look.lost and judged is Truth.UNKNOWN else Truth.NO
-    held = replace(
-        before,
-        yes=hold(yes, judged, look.now, gap, recovery=False),
-        no=hold(no, is_over, look.now, gap, recovery=True),
-        lost=hold(lost, lost_now, look.now, gap, recovery=False),
-    )
+    if before.data:
+        held = replace(before, lost=hold(lost, lost_now, look.now, gap, recovery=False))
+    else:
+        held = replace(
+            before,
+            yes=hold(yes, judged, look.now, gap, recovery=False),
+            no=hold(no, is_over, look.now, gap, recovery=True),
+        )
     if before.phase is Phase.QUIET and NOTHING == held.yes == held.lost:
         return held
     return replace(held, seen_at=look.now, next_at=look.next_at)
@@ -191,7 +200,9 @@ def _found(rule: Rule, held: Hold, look: Look) -> Decision:
     return Decision(rule.opens, reason, found)
 
 
-def _lost(held: Hold, look: Look) -> Decision:
+def _while_read(rule: Rule, held: Hold, look: Look) -> Decision:
+    if rule.unknown_for is None or not held.lost.met(rule.unknown_for):
+        return Decision("nothing", _because(look), held)
     if look.incident == "open":
         return Decision("nothing", "its incident is open", held)
     if look.muted is not None:

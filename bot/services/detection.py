@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.model.actor import BOT
@@ -46,11 +47,11 @@ def look(tx: Tx, config: Config, books: Books, health: Health) -> None:
     target = config.targets.get(health.target)
     if not rules or target is None:
         return
-    known = holds.of_target(tx, health.target)
+    known = {(one.rule, one.data): one for one in holds.of_target(tx, health.target)}
     next_at = timers.due_of(tx, "poll", health.target) or tx.now + target.poll
     late = target.poll + target.timeout + _LATE_MS
+    wanted: list[int] = []
     for rule in rules:
-        before = known.get(rule.name) or Hold(rule=rule.name, target=health.target)
         seen = _seen(tx, rule, health)
         looked = Look(
             judged=seen.judged,
@@ -59,10 +60,15 @@ def look(tx: Tx, config: Config, books: Books, health: Health) -> None:
             next_at=next_at,
             late=late,
         )
-        hold = _done(tx, config, books, seen, _decided(tx, config, rule, before, looked))
-        if hold != before:
-            holds.keep(tx, hold)
-        _hasten(tx, rule, hold, health, next_at, tx.now + target.poll)
+        for data in (False, True):
+            unknown = Hold(rule=rule.name, target=health.target, data=data)
+            before = known.get((rule.name, data), unknown)
+            hold = _done(tx, config, books, seen, _decided(tx, config, rule, before, looked))
+            if hold != before:
+                holds.keep(tx, hold)
+            due_at = detection.due_at(rule, hold)
+            wanted += [due_at] if due_at is not None else []
+    _hasten(tx, health, wanted, tx.now + target.poll, next_at)
 
 
 def key(rule: str, target: str) -> str:
@@ -156,7 +162,7 @@ def _told(tx: Tx, config: Config, books: Books, seen: _Seen, decision: Decision)
 
 def _found(config: Config, seen: _Seen, hold: Hold) -> Found:
     """What the rule says of an incident. Lost data of a target is one thing, whoever misses it."""
-    rule, lost = seen.rule, hold.phase is Phase.LOST
+    rule, lost = seen.rule, hold.data
     assert hold.since is not None
     return Found(
         key=f"{LOST}{hold.target}" if lost else key(rule.name, hold.target),
@@ -230,15 +236,14 @@ def _turned(
     outbox.revise(tx, incident.id, ("card",))
 
 
-def _hasten(tx: Tx, rule: Rule, hold: Hold, health: Health, next_at: int, soonest: int) -> None:
-    """A silent target is polled more and more rarely: not so rarely that ``for`` is fulfilled late.
+def _hasten(tx: Tx, health: Health, wanted: Sequence[int], soonest: int, next_at: int) -> None:
+    """A silent target is polled more and more rarely: not so rarely that what is pending is told late.
 
     One that is busy gets the time that it asks for.
     """
-    due_at = detection.due_at(rule, hold)
     silent = health.verdict is Verdict.DOWN or health.views
-    if due_at is None or not silent:
+    if not wanted or not silent:
         return
-    wanted = max(due_at, soonest)
-    if wanted < next_at:
-        timers.move(tx, "poll", health.target, wanted)
+    due_at = max(min(wanted), soonest)
+    if due_at < next_at:
+        timers.move(tx, "poll", health.target, due_at)

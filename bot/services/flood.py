@@ -65,4 +65,4 @@ def _newest(tx: Tx) -> Message | None:
 
 
 def _name(hold: Hold) -> str:
-    return f"{hold.rule} {hold.target}"
+    return f"{hold.rule} {hold.target}{' data' if hold.data else ''}"

@@ -31,7 +31,7 @@ def suggest(tx: Tx, config: Config, books: Books, rule: Rule, hold: Hold, what: 
 
     Lost data is one message a target, whatever rules miss it.
     """
-    lost = hold.phase is Phase.LOST
+    lost = hold.data
     known = _said_before(tx, rule, hold, lost=lost)
     facts: dict[str, Any] = {
         "state": "open",
@@ -136,7 +136,7 @@ def _declare(tx: Tx, config: Config, message: Message, asked: Asked) -> Answer:
 def _said_before(tx: Tx, rule: Rule, hold: Hold, *, lost: bool) -> Message | None:
     """The message that tells it already, or told it not long ago."""
     if lost:
-        others = holds.of_target(tx, hold.target).values()
+        others = holds.of_target(tx, hold.target)
         told = next((one for one in others if one.phase is Phase.LOST and one.message), None)
         message = _message(tx, told) if told is not None else None
         if message is not None and message.facts["state"] in _WAITS:

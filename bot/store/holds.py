@@ -9,15 +9,17 @@ from bot.rules.hold import Held
 from bot.store.database import Row, Tx
 
 _COLUMNS = (
-    "target, rule, phase, yes_since, yes_at, no_since, no_at, lost_since, lost_at, seen_at, next_at,"
+    "target, rule, data, phase, yes_since, yes_at, no_since, no_at, lost_since, lost_at, seen_at, next_at,"
     " since, changed_at, incident_id, message"
 )
 
 
-def of_target(tx: Tx, target: str) -> dict[str, Hold]:
-    """What is kept of a target, by rule."""
-    rows = tx.all(f"SELECT {_COLUMNS} FROM holds WHERE target = :target", target=target)
-    return {row["rule"]: _hold(row) for row in rows}
+def of_target(tx: Tx, target: str) -> list[Hold]:
+    """What is kept of a target, by rule; of each its condition before its data."""
+    rows = tx.all(
+        f"SELECT {_COLUMNS} FROM holds WHERE target = :target ORDER BY rule, data", target=target
+    )
+    return [_hold(row) for row in rows]
 
 
 def of_incident(tx: Tx, incident_id: int) -> list[Hold]:
@@ -28,7 +30,7 @@ def of_incident(tx: Tx, incident_id: int) -> list[Hold]:
 
 def told_in(tx: Tx, target: str, message: str) -> list[Hold]:
     """The rules whose finding a suggestion tells, by its key."""
-    return [hold for hold in of_target(tx, target).values() if hold.message == message]
+    return [hold for hold in of_target(tx, target) if hold.message == message]
 
 
 def told_since(tx: Tx, at: int) -> int:
@@ -55,10 +57,11 @@ def keep(tx: Tx, hold: Hold) -> None:
     names = [name.strip() for name in _COLUMNS.split(",")]
     tx.run(
         f"""INSERT INTO holds ({_COLUMNS}) VALUES ({", ".join(f":{name}" for name in names)})
-        ON CONFLICT (target, rule) DO UPDATE SET
-        {", ".join(f"{name} = excluded.{name}" for name in names[2:])}""",
+        ON CONFLICT (target, rule, data) DO UPDATE SET
+        {", ".join(f"{name} = excluded.{name}" for name in names[3:])}""",
         target=hold.target,
         rule=hold.rule,
+        data=int(hold.data),
         phase=hold.phase,
         yes_since=hold.yes.since,
         yes_at=hold.yes.at,
@@ -86,9 +89,10 @@ def tidy(tx: Tx, watched: Collection[tuple[str, str]]) -> list[Hold]:
 
 def _forget(tx: Tx, hold: Hold) -> None:
     tx.run(
-        "DELETE FROM holds WHERE target = :target AND rule = :rule",
+        "DELETE FROM holds WHERE target = :target AND rule = :rule AND data = :data",
         target=hold.target,
         rule=hold.rule,
+        data=int(hold.data),
     )
 
 
@@ -96,6 +100,7 @@ def _hold(row: Row) -> Hold:
     return Hold(
         rule=row["rule"],
         target=row["target"],
+        data=bool(row["data"]),
         phase=Phase(row["phase"]),
         yes=Held(row["yes_since"], row["yes_at"]),
         no=Held(row["no_since"], row["no_at"]),

@@ -63,7 +63,7 @@ def test_it_is_clear_after_clear_for_without_a_break_and_comes_back_to_its_incid
 
 
 def test_lost_data_is_no_recovery_and_no_end() -> None:
-    looks = Looks()
+    looks = Looks(rule(unknown_for="off"))
     looks.see(YES, 3 * MINUTE)
     looks.see(NO, 4 * MINUTE)
     looks.see(LOST, 10 * MINUTE)
@@ -117,6 +117,20 @@ def test_data_that_is_lost_for_too_long_is_told_once_and_when_it_is_back() -> No
     assert looks.told == [("no data", 5 * MINUTE)]
     looks.see(NO, MINUTE)
     assert [what for what, _ in looks.told] == ["no data", "known again"]
+
+
+def test_data_that_is_lost_while_something_is_found_is_told_once_and_the_finding_stands() -> None:
+    looks = Looks()
+    looks.see(YES, 3 * MINUTE)
+    looks.see(LOST, 20 * MINUTE)
+    looks.see(YES, 3 * MINUTE)
+    assert looks.told == [
+        ("suggest", 2 * MINUTE),
+        ("no data", 8 * MINUTE),
+        ("known again", 23 * MINUTE),
+    ]
+    looks.see(NO, 6 * MINUTE)
+    assert looks.told[-1][0] == "clear"
 
 
 @pytest.mark.parametrize(

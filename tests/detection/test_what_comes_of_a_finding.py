@@ -289,6 +289,48 @@ async def test_lost_data_of_a_target_is_told_once_whatever_rules_miss_it(watched
     assert await watched.live() == []
 
 
+async def test_data_that_is_lost_while_a_suggestion_stands_is_told_beside_it(
+    watched: Watched,
+) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.stays(None, 20 * MINUTE)
+    found, lost = await watched.said()
+    assert "CPU 96 %" in found
+    assert "Declare SEV2" in found
+    assert "Nobody can tell" in lost
+    await watched.stays(HOT, 3 * MINUTE)
+    found, lost = await watched.said()
+    assert "Declare SEV2" in found, "it stands as it stood"
+    assert "over since" in lost
+    await watched.stays(COLD, 6 * MINUTE)
+    assert "over since" in (await watched.said())[0]
+
+
+async def test_data_that_is_lost_after_a_suggestion_was_dismissed_is_told_and_it_stays_dismissed(
+    watched: Watched,
+) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.press("dismiss")
+    await watched.stays(None, 20 * MINUTE)
+    found, lost = await watched.said()
+    assert f"dismissed by <@{BOB}>" in found
+    assert "Nobody can tell" in lost
+    await watched.press("declare")
+    await watched.stays(HOT, 10 * MINUTE)
+    (incident,) = await watched.live()
+    assert incident.rule_key == "unknown:iora"
+    assert (await watched.seen()).normal_since is not None, "its data is there again"
+    assert len(await watched.suggestions()) == 2
+
+
+async def test_data_that_is_lost_is_left_to_those_who_are_at_the_incident(watched: Watched) -> None:
+    watched.rule(open="declare", unknown="declare")
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.stays(None, 20 * MINUTE)
+    assert [one.rule_key for one in await watched.live()] == ["rule:cpu-critical:iora"]
+    assert await watched.suggestions() == []
+
+
 MEMORY = {"name": "memory-critical", "when": "memory_mb > 1024", "unknown_for": "10m"}
 
 
@@ -430,6 +472,15 @@ async def test_a_dead_target_is_polled_in_time_for_the_rule(
     clock.advance(POLL)
     await watched.found("iora", DOWN)
     assert await watched.planned() == clock.now() + POLL, "an earlier poll is not put off"
+    await watched.rarely("iora", DOWN, 300_000)
+    assert await watched.planned() == NOON + 2 * MINUTE
+
+
+async def test_a_dead_target_is_polled_in_time_for_the_rule_that_waits_least(
+    watched: Watched, clock: ManualClock
+) -> None:
+    later = {"name": "gone", "when": "verdict == down", "for": "4m"}
+    watched.rule(later, name="down", when="verdict == down")
     await watched.rarely("iora", DOWN, 300_000)
     assert await watched.planned() == NOON + 2 * MINUTE
 

@@ -36,12 +36,16 @@ class Looks:
         self.poll = poll
         self.now = NOON
         self.hold = Hold(rule=self.rule.name, target="iora")
+        self.data = Hold(rule=self.rule.name, target="iora", data=True)
         self.incident: Standing = "none"
         self.muted: str | None = None
         self.told: list[tuple[str, int]] = []
 
     def look(self, truth: str, *, next_in: int | None = None) -> str:
-        """One look now; the next one is planned in ``next_in`` ms."""
+        """One look now, at the condition and at the data; the next one is planned in ``next_in`` ms.
+
+        What comes of the condition.
+        """
         look = Look(
             judged=_JUDGED[truth],
             lost=truth == LOST,
@@ -52,9 +56,11 @@ class Looks:
             muted=self.muted,
         )
         decision = detection.decide(self.rule, self.hold, look)
-        self.hold = decision.hold
-        if decision.what not in {"nothing", "pending"}:
-            self.told.append((decision.what, self.now - NOON))
+        about_data = detection.decide(self.rule, self.data, look)
+        self.hold, self.data = decision.hold, about_data.hold
+        for what in (decision.what, about_data.what):
+            if what not in {"nothing", "pending"}:
+                self.told.append((what, self.now - NOON))
         return decision.what
 
     def see(self, truth: str, span: int) -> str:

@@ -160,11 +160,12 @@ class Watched(Story):
 
     async def kept(self, target: str = "iora") -> list[str]:
         """The rules of which something is kept."""
-        return list(await self.database.read(holds.of_target, target))
+        return [one.rule for one in await self.database.read(holds.of_target, target)]
 
     async def hold(self) -> Hold:
-        """What is kept of ``cpu-critical``."""
-        return (await self.database.read(holds.of_target, "iora"))["cpu-critical"]
+        """What is kept of the condition of ``cpu-critical``."""
+        known = await self.database.read(holds.of_target, "iora")
+        return next(one for one in known if one.rule == "cpu-critical" and not one.data)
 
     async def planned(self, target: str = "iora") -> int | None:
         """When the next poll is due."""

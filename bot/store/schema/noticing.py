@@ -194,3 +194,37 @@ def m017_heard(db: sqlite_utils.Database) -> None:
             missed INTEGER NOT NULL DEFAULT 0
         ) WITHOUT ROWID""")
     db.execute("CREATE TABLE alive (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)")
+
+
+@migrations()
+def m018_holds_of_data(db: sqlite_utils.Database) -> None:
+    """Whether the data of a rule is there is known beside what its condition says, not instead of it."""
+    db.execute("ALTER TABLE holds RENAME TO holds_before")
+    db.execute("DROP INDEX holds_incident")
+    db.execute("""
+        CREATE TABLE holds (
+            target TEXT NOT NULL,
+            rule TEXT NOT NULL,
+            data INTEGER NOT NULL,
+            phase TEXT NOT NULL,
+            yes_since INTEGER,
+            yes_at INTEGER NOT NULL,
+            no_since INTEGER,
+            no_at INTEGER NOT NULL,
+            lost_since INTEGER,
+            lost_at INTEGER NOT NULL,
+            seen_at INTEGER NOT NULL,
+            next_at INTEGER NOT NULL,
+            since INTEGER,
+            changed_at INTEGER,
+            incident_id INTEGER REFERENCES incidents (id),
+            message TEXT,
+            PRIMARY KEY (target, rule, data)
+        ) WITHOUT ROWID""")
+    db.execute("""
+        INSERT INTO holds SELECT target, rule, phase = 'lost', phase, yes_since, yes_at, no_since, no_at,
+            lost_since, lost_at, seen_at, next_at, since, changed_at, incident_id, message
+        FROM holds_before""")
+    db.execute("DROP TABLE holds_before")
+    db.execute("""
+        CREATE INDEX holds_incident ON holds (incident_id) WHERE incident_id IS NOT NULL""")
