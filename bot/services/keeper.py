@@ -37,7 +37,7 @@ class Keeper:
         self._backups = backups
         self._alarm = Alarm(database, live, slack, ways, clock)
         self.auditor = Auditor(database, self._alarm, clock, steady)
-        self.unrecorded = Unrecorded(database, live, slack, ways)
+        self.unrecorded = Unrecorded(database, live, slack, ways, clock)
         self.heartbeat = Heartbeat(client, live)
 
     async def work(self) -> None:

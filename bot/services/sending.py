@@ -125,11 +125,15 @@ def drawn(attempt: Attempt) -> Drawing:
 
 
 def told_as(message: Message) -> tuple[object, ...]:
-    """What a page is known by while it is in no table: its number on the timeline may turn out another."""
+    """What a page is known by while it is in no table: its number on the timeline may turn out another.
+
+    A level that could not be stored fires once more with the next one: by its person's own levels it is known.
+    """
     facts = message.facts
     if message.kind != "ping":
         return (message.key,)
-    return (message.incident_id, facts["person"], facts["stage"], facts["number"])
+    levels = tuple(facts.get("levels") or ()) if facts["stage"] == "level" else ()
+    return (message.incident_id, facts["person"], facts["stage"], levels or facts["number"])
 
 
 def _record(tx: Tx, message: Message, known: tuple[str, Sent] | None) -> None:

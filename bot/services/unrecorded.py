@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from bot.clock import Clock
 from bot.errors import StoreError
 from bot.model.attempt import Attempt
 from bot.model.config import Config
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MARK = "(unrecorded: the bot's database can't be written)"
 _AT_ONCE = 64
+_KEPT_MS = 600_000
 
 
 class Unrecorded:
@@ -32,18 +34,24 @@ class Unrecorded:
     ``told`` is what the delivery goes by when things can be stored again.
     """
 
-    def __init__(self, database: Database, live: Live, slack: Slack, ways: OtherWays) -> None:
+    def __init__(
+        self, database: Database, live: Live, slack: Slack, ways: OtherWays, clock: Clock
+    ) -> None:
         self._database = database
         self._live = live
         self._slack = slack
         self._ways = ways
+        self._clock = clock
+        self._last_trouble = 0
         self.told: dict[tuple[object, ...], tuple[str, Sent] | None] = {}
         self.pages = 0
 
     async def work(self) -> None:
         """Page whoever is to be paged now, if nothing can be stored."""
         if self._database.trouble is None:
+            self._forget()
             return
+        self._last_trouble = self._clock.now()
         try:
             due = await self._database.rehearse(due_pages, self._live.config, self.told)
         except StoreError as error:
@@ -51,19 +59,34 @@ class Unrecorded:
             return
         await asyncio.gather(*(self._tell(attempt) for attempt in due))
 
+    def _forget(self) -> None:
+        """All of it is recorded by now. A level that fires anew, after a reopening, is another page."""
+        if self.told and self._clock.now() - self._last_trouble >= _KEPT_MS:
+            self.told.clear()
+
     async def _tell(self, attempt: Attempt) -> None:
+        known = told_as(attempt.message)
+        self.told[known] = None  # there may be room again while it is sent
+        try:
+            sent = await self._by_some_way(attempt)
+            if sent is not None:
+                self.told[known] = sent
+                self.pages += 1
+        finally:
+            if self.told.get(known) is None:
+                self.told.pop(known, None)
+
+    async def _by_some_way(self, attempt: Attempt) -> tuple[str, Sent] | None:
+        """The way that took it, and where it is; None where none did."""
         message = attempt.message
-        self.told[told_as(message)] = None  # there may be room again while it is sent
         ways = paging.ways_of(self._live.config, message.facts["person"])
         for way in (message.via, *(one for one in ways if one != message.via)):
             outcome = await self._by(way, attempt)
             if isinstance(outcome, Sent):
-                self.told[told_as(message)] = (way, outcome)
-                self.pages += 1
                 log.error("unrecorded: %s was paged by %s (%s)", message.facts, way, message.key)
-                return
+                return way, outcome
             log.error("unrecorded: %s not paged by %s: %s", message.facts, way, outcome)
-        del self.told[told_as(message)]
+        return None
 
     async def _by(self, way: str, attempt: Attempt) -> Outcome:
         if way != SLACK:

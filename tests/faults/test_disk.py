@@ -17,6 +17,7 @@ import pytest
 from bot.errors import StoreError
 from bot.services.unrecorded import MARK
 from bot.store import outbox
+from bot.workspace.records import Person
 from tests.support.delivered import escalating, settle
 from tests.support.house import ALICE, BOB, House, config_for, living, standing, text_of
 from tests.support.mortal import Books, Mortal, mortal
@@ -24,6 +25,7 @@ from tests.support.scale import told
 
 LADDER = escalating(("0s", ["channel"]), ("8s", [f"user:{BOB}"]), every="24h")
 ITSELF = "bot itself is in trouble"
+CAROL = "U04CAROL"
 
 
 def can_mount() -> bool:
@@ -83,8 +85,8 @@ async def on_a_small_disk(folder: Path) -> AsyncIterator[tuple[House, Mortal, Sm
             yield house, bot, small, BooksThere(house, small)
 
 
-def two_targets(house: House) -> Any:
-    config = config_for(house.target, escalation=LADDER)
+def two_targets(house: House, ladder: Any = LADDER) -> Any:
+    config = config_for(house.target, escalation=ladder)
     return config.model_copy(
         update={"targets": {**config.targets, "other": config.targets["iora"]}}
     )
@@ -232,3 +234,31 @@ class Commits:
             error.sqlite_errorcode = 13
             raise error
         return self._connection.execute(sql, *values)
+
+
+async def test_the_next_level_goes_from_memory_too_and_a_level_of_a_later_opening_is_another_page(
+    tmp_path, monkeypatch
+):
+    ladder = escalating(("0s", ["channel"]), ("1m", [f"user:{BOB}"]), ("5m", [f"user:{CAROL}"]))
+    async with standing(tmp_path) as house, living(house, two_targets(house, ladder)) as bot:
+        house.slack.workspace.add_person(Person(id=CAROL, name="carol", real_name="Carol"))
+        assert (await declare(house, "before"))[0].ok
+        await settle(house, "card:1")
+        full = Commits(bot.database._connection)
+        monkeypatch.setattr(bot.database, "_connection", full)
+        house.advance(61_000)
+        await house.until(lambda: house.pings(BOB), "the page from memory")
+        house.advance(240_000)
+        await house.until(lambda: house.pings(CAROL), "the next level, from memory")
+        full.full = False
+        await house.until(lambda: bot.database.trouble is None, "its end")
+        await settle(house, f"ping:1:3:{BOB}", f"ping:1:3:{CAROL}")
+        for person in (BOB, CAROL):
+            (page,) = house.pings(person)
+            assert MARK not in page.text, "recorded by now"
+        house.clock.move(600_001)
+        await house.until(lambda: not bot.keeper.unrecorded.told, "what is recorded is forgotten")
+        assert (await house.slash(BOB, "resolve INC-1")).ok
+        assert (await house.slash(BOB, "reopen INC-1 it is back")).ok
+        house.advance(61_000)
+        await house.until(lambda: len(house.pings(BOB)) > 1, "the level of the new opening")
