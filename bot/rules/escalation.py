@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.model.incident import Status
 from bot.model.units import format_duration
@@ -14,6 +15,9 @@ from bot.rules.levels import Case, fired_at, start, tells
 from bot.rules.past import Stage
 
 LAST_RESORT_EVERY_MS = 3_600_000
+
+Push = Literal["called", "hurried"]
+"""Why the next level comes before its time: somebody called for it, or the one before reached nobody."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,12 @@ class Turn:
     due_at: int
 
 
-def decide(case: Case, seen: Seen, now: int, *, forced: bool = False) -> Decision:
-    """A due timer of an incident. ``forced``: a person asked for the next level now."""
+def decide(case: Case, seen: Seen, now: int, *, push: Push | None = None) -> Decision:
+    """A due timer of an incident. ``push``: the next level is to come now."""
     if not case.live:
         return Decision(over=True)
     since = idle.running_since(case, now)
-    if case.opening(now) > now and not forced:
+    if case.opening(now) > now and push is None:
         return Decision(lost=seen.lost)
     found = look(case, seen, since, now)
     due = [*_timed(case, since, now), *_met(case, found, since, now)]
@@ -51,10 +55,11 @@ def decide(case: Case, seen: Seen, now: int, *, forced: bool = False) -> Decisio
         due = [part for part, gate in gates if gate == "fire"]
     turn = _turn(case, since)
     turned = [_told(case, turn, now)] if turn is not None and turn.due_at <= now else []
-    if forced and not any(part.notify for part in (*due, *turned)):
-        called, turn = _called(case, since, {part.level for part in due}, turn, now)
-        due += [part for part in called if part.level is not None]
-        turned = [part for part in called if part.level is None]
+    if push is not None and not any(part.notify for part in (*due, *turned)):
+        beside = {part.level for part in due}
+        pushed, turn = _pushed(case, since, beside, turn, now, called=push == "called")
+        due += [part for part in pushed if part.level is not None]
+        turned = [part for part in pushed if part.level is None]
     fire = _fire(due, turned, turn)
     return Decision(fire, _ask(case, asks, now), found.lost)
 
@@ -72,6 +77,13 @@ def next_at(case: Case, lost: Mapping[int, int], now: int, *, looked: bool = Tru
     found = (turn.due_at if turn else None, idle.asks_at(case), _goes_on(case, now))
     moments += [at for at in found if at is not None]
     return max(now, min(case.opening(at) for at in moments)) if moments else None
+
+
+def kept(case: Case, push: Push | None, now: int) -> Push | None:
+    """What of a push is left after something was done: an answer takes back a hurry, never a call."""
+    if not case.live or (push == "hurried" and idle.running_since(case, now) is None):
+        return None
+    return push
 
 
 @dataclass(frozen=True)
@@ -180,11 +192,17 @@ def _ask(case: Case, asks: Sequence[Part], now: int) -> Ask | None:
     return Ask(levels, is_idle, tuple(dict.fromkeys(because)))
 
 
-def _called(
-    case: Case, since: int | None, beside: set[int | None], turn: Turn | None, now: int
+def _pushed(
+    case: Case,
+    since: int | None,
+    beside: set[int | None],
+    turn: Turn | None,
+    now: int,
+    *,
+    called: bool,
 ) -> tuple[list[Part], Turn | None]:
-    """What comes next when somebody calls: a level that tells anybody, else a repeat, else the last resort."""
-    reason = "asked for by a person" if since is None else None
+    """What comes next before its time: a level that tells anybody, else a repeat, else the last resort."""
+    reason = "asked for by a person" if called and since is None else None
     conditional = (
         number
         for number, level in case.numbered()

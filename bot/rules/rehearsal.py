@@ -81,7 +81,7 @@ class _Stage:
         self._case, self._people, self._read, self._words = case, people, read, words
         self._entries: list[Entry] = []
         self._lost: Mapping[int, int] = {}
-        self._called = False
+        self._push: escalation.Push | None = None
         self._now = case.incident.declared_at
         self._add(case.incident.declared_by, "declared", {})
         self.due_at = self._next_at(looked=False)
@@ -93,8 +93,8 @@ class _Stage:
         self._add(one.actor, one.kind, one.facts)
         if not (one.columns or one.calls or incident.status is Status.ACKNOWLEDGED):
             return
-        self._called = (self._called or one.calls) and self._case.live
-        self.due_at = self._now if self._called else self._next_at(looked=False)
+        self._push = escalation.kept(self._case, "called" if one.calls else self._push, self._now)
+        self.due_at = self._now if self._push else self._next_at(looked=False)
         if self.due_at is None:
             self._lost = {}
 
@@ -105,14 +105,14 @@ class _Stage:
         closed = case.opening(now) > now
         asked = () if closed else tuple(armed(case, running_since(case, now), now))
         read = self._read(now) if asked and case.incident.targets else {}
-        decision = escalation.decide(case, Seen(read, self._lost), now, forced=self._called)
-        self._called = False
+        decision = escalation.decide(case, Seen(read, self._lost), now, push=self._push)
+        push, self._push = self._push, None
         made = self._tell(decision.fire, read)
         asks = self._ask(decision.ask)
         self._lost = decision.lost
         self.due_at = self._next_at(looked=bool(read) or not case.incident.targets)
         if made is not None and made.reaches_nobody and self.due_at is not None:
-            self._called, self.due_at = True, now
+            self._push, self.due_at = push or "hurried", now
         if decision.fire is None and decision.ask is None:
             return None
         return Moment(now, decision.fire, made, decision.ask, asks)

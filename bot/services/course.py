@@ -10,6 +10,7 @@ from bot.model.incident import Entry, Incident
 from bot.model.policy import Policy
 from bot.model.timer import Timer
 from bot.rules import escalation, idle
+from bot.rules.escalation import Push
 from bot.rules.levels import LOOK_EVERY_MS, Case
 from bot.rules.past import KINDS, past
 from bot.store import incidents, timers
@@ -52,43 +53,54 @@ def nobody_is_on_it(tx: Tx, incident: Incident) -> bool:
     return idle.running_since(Case(incident, policy, known), tx.now) is not None
 
 
-def arm(tx: Tx, config: Config, incident: Incident, *, forced: bool = False) -> None:
-    """Make the timer due when something may happen next; ``forced``: now, as somebody called.
+def arm(tx: Tx, config: Config, incident: Incident, *, calls: bool = False) -> None:
+    """Make the timer due when something may happen next; ``calls``: now, as somebody called.
 
     A call that did not fire yet stays one, and what is known of lost data stays known.
     """
     armed = _armed(tx, incident)
-    called = forced or (armed is not None and is_forced(armed))
+    before = push_of(armed) if armed is not None else None
     known = lost_of(armed) if armed is not None else {}
     course = case_of(tx, config, incident)
-    due_at = escalation.next_at(course, known, tx.now, looked=False) if course.live else None
-    if called and course.live:
-        set_timer(tx, incident, tx.now, known, forced=True)
+    push = escalation.kept(course, "called" if calls else before, tx.now)
+    due_at = escalation.next_at(course, known, tx.now, looked=False)
+    if push is not None:
+        set_timer(tx, incident, tx.now, known, push=push)
     elif due_at is None:
         timers.disarm(tx, KIND, incident.id)
     else:
         set_timer(tx, incident, due_at, known)
 
 
-def hasten(tx: Tx, incident: Incident) -> None:
-    """The next level is due now."""
+def hasten(tx: Tx, incident: Incident, push: Push) -> None:
+    """The next level is due now. A call stays one."""
     armed = _armed(tx, incident)
-    set_timer(tx, incident, tx.now, lost_of(armed) if armed is not None else {}, forced=True)
+    known = lost_of(armed) if armed is not None else {}
+    called = armed is not None and push_of(armed) == "called"
+    set_timer(tx, incident, tx.now, known, push="called" if called else push)
 
 
 def set_timer(
-    tx: Tx, incident: Incident, due_at: int, lost: Mapping[int, int], *, forced: bool = False
+    tx: Tx,
+    incident: Incident,
+    due_at: int,
+    lost: Mapping[int, int],
+    *,
+    push: Push | None = None,
 ) -> None:
     """The one timer of an incident's escalation."""
-    detail: dict[str, Any] = {"forced": True} if forced else {}
+    detail: dict[str, Any] = {"push": push} if push is not None else {}
     if lost:
         detail["lost"] = {str(number): since for number, since in lost.items()}
     timers.arm(tx, KIND, str(incident.id), due_at, incident_id=incident.id, **detail)
 
 
-def is_forced(timer: Timer) -> bool:
-    """Whether a person called for the next level."""
-    return bool(timer.detail.get("forced"))
+def push_of(timer: Timer) -> Push | None:
+    """Why the next level comes before its time, if it does."""
+    if timer.detail.get("forced"):  # as an older version wrote it
+        return "called"
+    push: Push | None = timer.detail.get("push")
+    return push
 
 
 def lost_of(timer: Timer) -> dict[int, int]:

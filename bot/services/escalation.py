@@ -73,12 +73,13 @@ def fire(
     silenced.release(tx, incident)
     case = course.case_of(tx, config, incident)
     lost = course.lost_of(timer)
-    decision = escalation.decide(case, Seen(read, lost), tx.now, forced=course.is_forced(timer))
+    push = course.push_of(timer)
+    decision = escalation.decide(case, Seen(read, lost), tx.now, push=push)
     if decision.over:
         return
     reached = True
     if decision.fire is not None:
-        reached = _notify(tx, config, case, decision.fire, read, called=course.is_forced(timer))
+        reached = _notify(tx, config, case, decision.fire, read, called=push == "called")
     if decision.ask is not None:
         _ask(tx, case, decision.ask)
     after = course.case_of(tx, config, incident)
@@ -86,7 +87,8 @@ def fire(
     due_at = escalation.next_at(after, decision.lost, tx.now, looked=looked)
     if due_at is not None:  # a level that reached nobody goes to the next at once
         at = due_at if reached else tx.now
-        course.set_timer(tx, incident, at, decision.lost, forced=not reached)
+        again = None if reached else push or "hurried"
+        course.set_timer(tx, incident, at, decision.lost, push=again)
     if decision.fire is not None or decision.ask is not None:
         outbox.revise(tx, incident.id, ("card",))
 
@@ -105,8 +107,14 @@ def unreached(tx: Tx, message: Message, reason: str) -> None:
     if message.kind == "still":  # it goes on without an answer, on its time
         return
     entries = incidents.timeline(tx, incident.id, FIRED)
-    if course.nobody_is_on_it(tx, incident) and _nobody_else(tx, incident, message, entries):
-        course.hasten(tx, incident)
+    if _goes_on(tx, incident, message) and _nobody_else(tx, incident, message, entries):
+        course.hasten(tx, incident, "called" if message.facts.get("called") else "hurried")
+
+
+def _goes_on(tx: Tx, incident: Incident, message: Message) -> bool:
+    """Whether it escalates, or the ping still asked for somebody although it doesn't."""
+    asks = message.kind == "ping" and paging.wanted(tx, message)
+    return asks or course.nobody_is_on_it(tx, incident)
 
 
 def _nobody_else(tx: Tx, incident: Incident, message: Message, entries: Sequence[Entry]) -> bool:

@@ -86,8 +86,9 @@ def paged(entries: Iterable[Entry]) -> tuple[str, ...]:
 def _upcoming(tx: Tx, behind: Roster, case: Case) -> Upcoming | None:
     """Whom time alone tells next. The first level that only tells the channel is the card itself."""
     armed = timers.of_incident(tx, course.KIND, case.incident.id)
-    if armed and course.is_forced(armed[0]):
-        fire = escalation.decide(case, Seen(), tx.now, forced=True).fire
+    push = course.push_of(armed[0]) if armed else None
+    if push is not None:
+        fire = escalation.decide(case, Seen(), tx.now, push=push).fire
         return _told(behind, tx.now, fire.notify, fire.levels) if fire is not None else None
     closed = case.policy.hours if case.opening(tx.now) > tx.now else None
     found = escalation.following(case, tx.now)

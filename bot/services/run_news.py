@@ -131,7 +131,7 @@ def escalate(tx: Tx, run: Run, reason: str) -> None:
         return
     facts = {"text": f"{run.key}: {reason}"}
     incidents.add_entry(tx, incident.id, BOT, "escalated", facts)
-    course.hasten(tx, incident)
+    course.hasten(tx, incident, "called")
 
 
 def key(run_id: int) -> str:

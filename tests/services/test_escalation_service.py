@@ -324,6 +324,61 @@ async def test_an_unreachable_person_hurries_nothing_once_somebody_answered(stor
     assert await story.paged() == [ALICE]
 
 
+async def test_an_answer_takes_back_the_hurry_of_a_level_that_reached_nobody(story: Story) -> None:
+    await story.declare()
+    await story.go_on(0)
+    (ping,) = await story.messages("ping")
+    await story.database.write(refuse, ping, "user_not_found")
+    await story.change(Acknowledge(), by=alice)
+    await story.go_on(29 * MINUTE)
+    assert await story.paged() == [ALICE]
+
+
+async def test_a_hurry_after_an_answer_that_came_to_nothing_does_not_say_that_somebody_called(
+    story: Story,
+) -> None:
+    await story.declare()
+    await story.go_on(0)
+    await story.change(Acknowledge(), by=alice)
+    await story.go_on(36 * MINUTE)
+    pings = (await story.messages("ping"))[1:]
+    for ping in pings:
+        await story.database.write(refuse, ping, "user_not_found")
+    await story.go_on(0)
+    told = (await story.messages("ping"))[-1]
+    assert len(await story.messages("ping")) > 1 + len(pings)
+    assert (told.facts["called"], told.facts["unanswered"]) == (False, True)
+
+
+async def test_a_call_that_reaches_nobody_stays_one_for_the_next_level(story: Story) -> None:
+    levels = ("0s", [f"user:{ALICE}"]), ("5m", [f"user:{BOB}"]), ("15m", [f"user:{CAROL}"])
+    story.config = config(critical=policy(*levels))
+    await story.declare()
+    await story.go_on(0)
+    await story.change(Acknowledge(), by=alice)
+    await story.change(Escalate(), by=alice)
+    await story.go_on(0)
+    ping = (await story.messages("ping"))[-1]
+    await story.database.write(refuse, ping, "user_not_found")
+    await story.go_on(0)
+    assert await story.paged() == [ALICE, BOB, CAROL]
+    assert (await story.messages("ping"))[-1].facts["called"] is True
+
+
+async def test_a_call_to_an_empty_group_stays_one_for_the_next_level(story: Story) -> None:
+    levels = ("0s", [f"user:{ALICE}"]), ("5m", ["group:engineering"]), ("15m", [f"user:{CAROL}"])
+    story.config = config(critical=policy(*levels))
+    await story.declare()
+    await story.go_on(0)
+    story.config = config(critical=policy(("0s", ["channel"])), groups={"other": [ALICE]})
+    await story.change(Acknowledge(), by=alice)
+    await story.change(Escalate(), by=alice)
+    await story.go_on(0)
+    assert await story.paged() == [ALICE, CAROL]
+    assert (await story.messages("ping"))[-1].facts["called"] is True
+    assert (await story.timeline("escalation"))[-1].facts["reason"] == "asked for by a person"
+
+
 async def test_evidence_is_kept_once_shown_on_the_card_and_told_in_the_thread(
     story: Story,
 ) -> None:
