@@ -40,7 +40,7 @@ def settle(tx: Tx, timer: Timer, config: Config) -> None:
         if opening is not None:  # otherwise a reload took the source away
             _open(tx, config, group, tally, opening)
     elif incident is not None and incident.live:
-        _tell(tx, config, incident, group, tally, move)
+        _tell(tx, config, incident, group, tally, move, opening)
     alert_suggestions.update(tx, group, tally)
     if move.again_at is not None:
         look_soon(tx, group.id, move.again_at)
@@ -105,13 +105,20 @@ def _too_much(tx: Tx, group: Group) -> bool:
 
 
 def _tell(
-    tx: Tx, config: Config, incident: Incident, group: Group, tally: Tally, move: alerting.Move
+    tx: Tx,
+    config: Config,
+    incident: Incident,
+    group: Group,
+    tally: Tally,
+    move: alerting.Move,
+    opening: Opening | None,
 ) -> None:
     """What has changed of an incident's alerts: the card says it now, the timeline now and then."""
     if (tally.firing, tally.resolved) != (group.firing, group.resolved):
         outbox.revise(tx, incident.id, ("card",))
     if move.raised is not None:
-        _do(tx, config, incident, SetSeverity(severity=move.raised))
+        policy = opening.policy if opening is not None else None
+        _do(tx, config, incident, SetSeverity(severity=move.raised), policy)
         alerts.settle(tx, group.id, {"opened_worst": move.raised})
     if move.note is None:
         return
@@ -138,9 +145,15 @@ def _tell(
     alerts.settle(tx, group.id, changes)
 
 
-def _do(tx: Tx, config: Config, incident: Incident, command: SetSeverity | Reopen) -> None:
+def _do(
+    tx: Tx,
+    config: Config,
+    incident: Incident,
+    command: SetSeverity | Reopen,
+    policy: str | None = None,
+) -> None:
     now = incidents.get(tx, incident.id)
     assert now is not None
     decided = lifecycle.decide(now, command, _BOT, tx.now)
     if isinstance(decided, lifecycle.Change):
-        apply(tx, config, now, decided, _BOT)
+        apply(tx, config, now, decided, _BOT, policy=policy)

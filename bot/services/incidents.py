@@ -252,12 +252,17 @@ def apply(
     incident: Incident,
     change: lifecycle.Change,
     actor: Actor,
+    *,
+    policy: str | None = None,
 ) -> None:
-    """Commit a change with its entry, and with what it does to the escalation, the card and the copies."""
+    """Commit a change with its entry, and with what it does to the escalation, the card and the copies.
+
+    ``policy``: the one that another severity brings, if it is not the severity's own.
+    """
     columns: dict[str, Any] = dict(change.columns)
     facts = change.facts
     if change.kind == "severity":
-        columns["policy"] = pinned(config, columns["severity"])
+        columns["policy"] = pinned(config, columns["severity"], policy)
         facts = {**facts, "switched": columns["policy"]["policy"] != incident.policy["policy"]}
     if columns:
         incidents.update(tx, incident.id, columns)

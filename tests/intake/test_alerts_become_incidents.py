@@ -223,6 +223,19 @@ async def test_a_worse_alert_raises_the_severity_and_with_it_the_policy(scene: S
     assert await scene.paged() == ["U01ALICE"]
 
 
+async def test_a_worse_alert_stays_with_the_policy_that_its_source_names(scene: Scene) -> None:
+    told = copy.deepcopy(INTAKE)
+    told["sources"]["prometheus"]["policy"] = "announce"
+    scene.config = config(intake=told)
+    await scene.tell(alert())
+    await scene.look(MINUTE)
+    await scene.tell(alert(number=2, severity=Severity.SEV1))
+    (incident,) = await scene.live()
+    assert (incident.severity, incident.policy["name"]) == (Severity.SEV1, "announce")
+    await scene.fire()
+    assert await scene.paged() == []
+
+
 async def test_what_comes_back_worse_than_it_was_is_reopened_as_bad_as_it_is(scene: Scene) -> None:
     await scene.tell(alert())
     await scene.tell(over())
