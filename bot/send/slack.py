@@ -183,7 +183,7 @@ class Slack:
         if not isinstance(channel, str):
             raise CantLook(channel)
         try:
-            async for found in self._history(channel, thread_ts, message.sending_at or 0):
+            async for found in self._history(channel, thread_ts, message):
                 if message.kind == "file":
                     for file in found.get("files") or ():
                         if file.get("name") == message.facts["name"]:
@@ -264,15 +264,20 @@ class Slack:
         return None
 
     async def _history(
-        self, channel: str, thread_ts: str | None, sent_at: int
+        self, channel: str, thread_ts: str | None, message: Message
     ) -> AsyncIterator[dict[str, Any]]:
-        """What is there from around a time. Raises ``CantLook`` where that is too much to read."""
+        """What is there from when it may have been sent until it was to be looked up.
+
+        Raises ``CantLook`` where that is too much to read.
+        """
+        began = message.sending_at or 0
+        ended = max(began, message.due_at)
         cursor: str | None = None
         for _ in range(_PAGES):
             arguments: dict[str, Any] = {
                 "channel": channel,
-                "oldest": str(max(0, sent_at - _CLOCKS_APART_MS) / 1000),
-                "latest": str((sent_at + _CLOCKS_APART_MS) / 1000),
+                "oldest": str(max(0, began - _CLOCKS_APART_MS) / 1000),
+                "latest": str((ended + _CLOCKS_APART_MS) / 1000),
                 "limit": _PAGE,
                 "cursor": cursor,
                 "include_all_metadata": True,

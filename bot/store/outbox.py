@@ -18,7 +18,9 @@ COLUMNS = (
 )
 
 RECONCILES_MS = 600_000
-"""For so long after a restore, what is added about an incident of the backup is looked up first."""
+"""For so long after a start on a restored database, what is added about its incidents is looked up first."""
+NOT_STARTED = 2**62
+"""``restores.at`` until the bot has started on what was restored."""
 _READY = """FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
     WHERE o.delivered < o.revision AND o.due_at <= :now
       AND (:edits = 1 OR o.ts IS NULL)
@@ -44,14 +46,16 @@ def add(
 ) -> int | None:
     """A message that should exist. The key is unique: None if it was added before.
 
-    Soon after a restore it may be there already, since the backup was taken: then it is unsure at first.
+    Soon after a restore it may be there already, since the backup was taken: then it is unsure at first,
+    and may have been sent at any time since its incident was declared.
     """
     row = tx.one(
         """INSERT INTO outbox
             (key, kind, incident_id, destination, via, parent_id, page, facts, due_at, wanted_at,
              state, sending_at)
         SELECT :key, :kind, :incident_id, :destination, :via, :parent_id, :page, :facts, :now, :now,
-            CASE WHEN lost THEN 'unsure' ELSE 'waiting' END, CASE WHEN lost THEN :now END
+            CASE WHEN lost THEN 'unsure' ELSE 'waiting' END,
+            CASE WHEN lost THEN (SELECT declared_at FROM incidents WHERE id = :incident_id) END
         FROM (SELECT EXISTS (SELECT 1 FROM restores
             WHERE at > :now - :reconciles AND last_incident >= :incident_id) AS lost)
         WHERE true
@@ -322,6 +326,7 @@ def recover(tx: Tx, limit_ms: int) -> int:
 
     What waits is due now at the latest: the machine's clock may have been set back meanwhile.
     """
+    tx.run("UPDATE restores SET at = :now WHERE at = :never", now=tx.now, never=NOT_STARTED)
     tx.run("UPDATE outbox SET lookup_failed_at = NULL WHERE state = 'unsure'")
     tx.run(
         """UPDATE outbox SET due_at = :now + CASE WHEN state = 'unsure' THEN :limit ELSE 0 END

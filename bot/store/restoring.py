@@ -14,6 +14,7 @@ import sqlite_utils
 
 from bot.errors import StoreError
 from bot.store.copying import check, copy
+from bot.store.outbox import NOT_STARTED
 from bot.store.schema import migrations
 
 NUMBERS_BETWEEN = 100
@@ -50,18 +51,18 @@ def put_in_place(file: Path, database: Path, now: int) -> Restored:
 
 
 def _mark(fresh: Path, now: int) -> int:
-    """What is not there by the backup may be there by now: nobody knows, so it is looked up first."""
+    """What is not there by the backup may be there by now: it is looked up first, since it was wanted."""
     try:
         with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
             migrations.apply(sqlite_utils.Database(connection, execute_plugins=False))
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(
                 """INSERT OR REPLACE INTO restores (at, last_incident)
-                SELECT :now, COALESCE(MAX(id), 0) FROM incidents""",
-                {"now": now},
+                SELECT :never, COALESCE(MAX(id), 0) FROM incidents""",
+                {"never": NOT_STARTED},
             )
             unsure = connection.execute(
-                """UPDATE outbox SET state = 'unsure', sending_at = :now, due_at = :now,
+                """UPDATE outbox SET state = 'unsure', sending_at = MIN(wanted_at, :now), due_at = :now,
                 lookup_failed_at = NULL, error = 'it may have been sent since the backup'
                 WHERE ts IS NULL AND state IN ('waiting', 'sending', 'unsure')""",
                 {"now": now},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from bot.store.copying import copy
 from bot.store.restoring import NUMBERS_BETWEEN, put_in_place
 from tests.support.delivered import arrived, escalating, settle
@@ -11,6 +13,7 @@ from tests.support.house import ALICE, BOB, House, config_for, living, standing
 from tests.support.scale import scaled, told
 
 NUMBER = scaled(4, 40)
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 LADDER = escalating(("0s", ["channel"]), ("5m", [f"user:{ALICE}"]), every="24h")
 
 
@@ -21,7 +24,9 @@ async def declare(house: House, title: str) -> str:
     return str(said.message.text)
 
 
-async def test_what_went_out_since_the_backup_is_found_and_not_sent_again(tmp_path):
+@pytest.mark.parametrize("days", [0, 3])
+async def test_what_went_out_since_the_backup_is_found_and_not_sent_again(tmp_path, days):
+    """Also where the backup is days old, and where the bot is started some time after the restore."""
     database, backup = tmp_path / "iora.db", tmp_path / "backup.db"
     async with standing(tmp_path) as house:
         config = config_for(house.target, escalation=LADDER)
@@ -39,7 +44,9 @@ async def test_what_went_out_since_the_backup_is_found_and_not_sent_again(tmp_pa
             await settle(house, f"card:{NUMBER + 1}")
         sent = len(house.pings(ALICE))
         assert sent == NUMBER
+        house.clock.move(days * DAY_MS)
         put_in_place(backup, database, house.clock.now())
+        house.clock.move(days * HOUR_MS)
         async with living(house, config, digest_over=1_000):
             await settle(house, *(f"ping:{number + 1}:3:{ALICE}" for number in range(NUMBER)))
             words = await declare(house, "after it")
@@ -52,6 +59,6 @@ async def test_what_went_out_since_the_backup_is_found_and_not_sent_again(tmp_pa
         assert len(house.pings(ALICE)) == sent
         told(
             "restore",
-            f"{NUMBER} pings sent since the backup: all found by their look-up, 0 sent again, "
+            f"{days} days old, {NUMBER} pings sent since the backup: all found by their look-up, 0 sent again, "
             f"{sum(counts.values())} messages in all; the next incident is INC-{fresh}",
         )

@@ -104,7 +104,9 @@ async def test_what_may_have_been_sent_since_is_unsure_and_new_numbers_leave_a_g
     opened = Database(database, ManualClock(NOW + 5_000))
     card = await opened.read(outbox.by_key, "card:1")
     assert card is not None
-    assert (card.state, card.sending_at) == ("unsure", NOW)
+    assert (card.state, card.sending_at) == ("unsure", card.wanted_at), (
+        "sent then, or at any time since"
+    )
     number = await opened.write(add, "after it")
     assert number == 1 + restoring.NUMBERS_BETWEEN + 1
     fresh = await opened.read(outbox.by_key, f"card:{number}")
@@ -114,6 +116,24 @@ async def test_what_may_have_been_sent_since_is_unsure_and_new_numbers_leave_a_g
     late = await opened.read(outbox.by_key, "ping:1:2:U1")
     assert late is not None
     assert late.state == "unsure", "the level may have fired since the backup"
+    assert late.sending_at == 1, "at any time since its incident was declared"
+    await opened.close()
+
+
+async def test_what_is_added_is_looked_up_until_the_bot_has_been_up_for_a_while(tmp_path):
+    database, backup = await _pair(tmp_path)
+    restoring.put_in_place(backup, database, NOW)
+    clock = ManualClock(NOW + 86_400_000)
+    opened = Database(database, clock)
+    await opened.write(outbox.recover, 13_000)
+    states = []
+    for number, later in enumerate((0, outbox.RECONCILES_MS - 1, 1)):
+        clock.advance(later)
+        await opened.write(_another, f"ping:1:{number}:U1")
+        row = await opened.read(outbox.by_key, f"ping:1:{number}:U1")
+        assert row is not None
+        states.append(row.state)
+    assert states == ["unsure", "unsure", "waiting"]
     await opened.close()
 
 
