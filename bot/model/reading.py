@@ -103,6 +103,7 @@ class View:
 class Health:
     """A target's verdict with all that led to it. ``late``: it was not read in time.
 
+    ``silent``: its health URL gave no answer at all, so that it is polled more and more rarely.
     ``views``: where the bot got no answer, what it saw and what the agent on the target's host did.
     """
 
@@ -114,4 +115,5 @@ class Health:
     readings: tuple[Reading, ...]
     findings: tuple[Finding, ...]
     late: bool = False
+    silent: bool = False
     views: tuple[View, ...] = ()

@@ -241,8 +241,7 @@ def _hasten(tx: Tx, health: Health, wanted: Sequence[int], soonest: int, next_at
 
     One that is busy gets the time that it asks for.
     """
-    silent = health.verdict is Verdict.DOWN or health.views
-    if not wanted or not silent:
+    if not wanted or not health.silent:
         return
     due_at = max(min(wanted), soonest)
     if due_at < next_at:

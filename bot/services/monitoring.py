@@ -132,7 +132,8 @@ class Monitoring:
         found = verdict.judge(
             name, said, check.word, readings, config.baselines, config.critical, now
         )
-        found = replace(found, views=vantage.views(check, there, target.health))
+        silent = check.reach in vantage.SILENT
+        found = replace(found, silent=silent, views=vantage.views(check, there, target.health))
         self._remember(found)
         return found
 
@@ -169,7 +170,7 @@ class Monitoring:
         Who asks between two polls may bring the next one forward, or put it off once for a busy target;
         whoever asked again and again would keep it from ever coming.
         """
-        silent = check.reach not in {Reach.ANSWERED, Reach.TOO_LARGE, Reach.TOLD}
+        silent = check.reach in vantage.SILENT
         if silent and not poll:
             return None
         self._silences[name] = self._silences.get(name, 0) + 1 if silent else 0

@@ -485,6 +485,16 @@ async def test_a_dead_target_is_polled_in_time_for_the_rule_that_waits_least(
     assert await watched.planned() == NOON + 2 * MINUTE
 
 
+async def test_a_target_that_can_not_be_reached_is_polled_in_time_to_tell_that_its_data_is_lost(
+    watched: Watched,
+) -> None:
+    """There is no agent that could tell whether it is down."""
+    word = Said(Verdict.UNKNOWN, "unreachable: no route to host", failed=False)
+    watched.rule(when="verdict == down", unknown_for="5m")
+    await watched.rarely("iora", word, 900_000)
+    assert await watched.planned() == NOON + 5 * MINUTE
+
+
 async def test_one_that_answers_only_on_its_own_host_is_polled_in_time_too(
     watched: Watched,
 ) -> None:

@@ -230,3 +230,14 @@ async def test_nobody_is_woken_before_it_is_down_on_its_own_host_too(house, serv
             assert kept["verdict"] == "down"
             assert [view["place"] for view in kept["views"]] == ["here", "its host"]
             assert kept["views"][1]["said"] == "HTTP 503 without a body"
+
+
+@pytest.mark.parametrize(("listens", "silent"), [(True, False), (False, True)])
+async def test_what_gives_no_answer_is_known_to_be_silent_without_an_agent_too(
+    house, service, nobody, *, listens: bool, silent: bool
+):
+    url = service.url if listens else f"http://127.0.0.1:{nobody}/health"
+    targets = {"api": {"poll": "1h", "health": {"url": url}}}
+    async with living(house, config_for(house.target, targets=targets)):
+        (found,) = await house.bot.monitoring.refresh(("api",), 20_000)
+    assert found.silent is silent

@@ -100,11 +100,12 @@ class Watched(Story):
         *,
         next_in: int = POLL,
         views: tuple[View, ...] = (),
+        silent: bool = False,
     ) -> None:
         """One poll that said this."""
         now = self.clock.now()
         health = judge(target, word, None, readings, GUIDE_BASELINES, GUIDE_CRITICAL, now)
-        health = replace(health, views=views)
+        health = replace(health, views=views, silent=silent or bool(views))
         await self.database.write(_polled, health, now + next_in)
         await self.database.write(detection.look, self.config, books(), health)
 
@@ -141,7 +142,7 @@ class Watched(Story):
 
     async def rarely(self, target: str, word: Said, wait: int) -> None:
         """One poll now, as of a target that is silent: the next one is planned late."""
-        await self.found(target, word, next_in=wait)
+        await self.found(target, word, next_in=wait, silent=True)
 
     async def silence(self, target: str, span: int) -> None:
         until = self.clock.now() + span
