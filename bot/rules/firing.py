@@ -73,14 +73,12 @@ class Account:
 
     @property
     def reaches_nobody(self) -> bool:
-        """Whether a level told only groups, schedules and roles that have nobody."""
-        told = self.facts["notify"]
-        return (
-            self.facts["stage"] == "level"
-            and bool(told)
-            and not self.pings
-            and "channel" not in told
-        )
+        """Whether a level was to wake people, and its groups, schedules and roles have nobody.
+
+        That the channel was told too wakes nobody.
+        """
+        wakes = any(text != "channel" for text in self.facts["notify"])
+        return self.facts["stage"] == "level" and wakes and not self.pings
 
 
 def account(

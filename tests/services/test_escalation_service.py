@@ -147,6 +147,22 @@ async def test_an_empty_group_is_said_and_the_next_level_goes_at_once(story: Sto
     assert second.facts["people"] == [BOB]
 
 
+async def test_a_gap_wakes_the_next_level_at_once_although_the_channel_was_told(
+    story: Story,
+) -> None:
+    gap = {"timezone": "UTC", "rotation": {"people": []}}
+    story.config = config(
+        critical=policy(("0s", ["channel", "oncall:primary"]), ("15m", [f"user:{BOB}"])),
+        oncall={"primary": gap},
+    )
+    await story.declare()
+    await story.go_on(0)
+    first, second = await story.timeline("escalation")
+    assert (first.facts["nobody"], first.facts["people"]) == (["oncall:primary"], [])
+    assert second.facts["people"] == [BOB]
+    assert second.at == first.at
+
+
 async def test_people_are_those_of_the_config_when_the_level_fires(story: Story) -> None:
     await story.declare()
     await story.go_on(0)
