@@ -11,7 +11,7 @@ from bot.model.incident import Incident
 from bot.model.units import format_duration
 from bot.rules import closing, lifecycle
 from bot.rules.alert import counted, named
-from bot.rules.detection import Phase
+from bot.rules.detection import Hold, Phase
 from bot.services.latest import latest
 from bot.store import alerts, holds
 from bot.store.database import Tx
@@ -53,12 +53,23 @@ def _failing(tx: Tx, config: Config, name: str) -> tuple[str, ...]:
 
 
 def _holding(tx: Tx, incident: Incident) -> list[str]:
-    """Rules of metrics without a baseline: resolved while one holds, it would be told to nobody again."""
-    return [
-        f"{hold.target}: the rule {hold.rule} still holds, for {format_duration(hold.yes.lasted)}"
-        for hold in holds.of_incident(tx, incident.id)
-        if hold.phase is Phase.FOUND and hold.yes.since is not None
-    ]
+    """Rules of metrics without a baseline: resolved while one holds, it would be told to nobody again.
+
+    No data is no recovery here either.
+    """
+    found = holds.of_incident(tx, incident.id)
+    return [f"{hold.target}: {said}" for hold in found if (said := _not_over(hold)) is not None]
+
+
+def _not_over(hold: Hold) -> str | None:
+    match hold.phase:
+        case Phase.LOST:
+            return f"data that the rule {hold.rule} asks for is lost"
+        case Phase.FOUND if hold.yes.since is not None:
+            return f"the rule {hold.rule} still holds, for {format_duration(hold.yes.lasted)}"
+        case Phase.FOUND if hold.no.since is None:
+            return f"whether the rule {hold.rule} still holds is not known"
+    return None
 
 
 def _firing(tx: Tx, incident: Incident) -> list[str]:

@@ -107,8 +107,31 @@ async def test_a_rule_that_still_holds_counts_where_no_baseline_is_broken(story,
     await polled(story, cpu_percent=96.0)
     assert "low-traffic" not in (await challenged(story)).reason, "what is broken says it better"
     await polled(story)
-    await story.database.write(holds.keep, replace(found, yes=NOTHING))
+    over = replace(found, yes=NOTHING, no=Held(clock.now(), clock.now()))
+    await story.database.write(holds.keep, over)
     await story.change(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [
+        (Phase.FOUND, "iora: whether the rule low-traffic still holds is not known."),
+        (Phase.LOST, "iora: data that the rule low-traffic asks for is lost."),
+    ],
+)
+async def test_a_rule_that_can_not_be_asked_is_not_over(story, phase, said):
+    """Its metric may have no baseline that would be unknown."""
+    await story.declare(targets=("iora",))
+    await polled(story)
+    lost = Hold(
+        rule="low-traffic",
+        target="iora",
+        data=phase is Phase.LOST,
+        phase=phase,
+        incident=1,
+    )
+    await story.database.write(holds.keep, lost)
+    assert said in (await challenged(story)).reason
 
 
 async def test_with_a_reason_it_is_resolved_and_both_are_kept(story):
