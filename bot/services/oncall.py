@@ -62,7 +62,7 @@ def set_override(tx: Tx, config: Config, command: SetOverride, asked: Asked) -> 
         start = moment(command.start, config.oncall[command.schedule].zone, tx.now)
     if start < tx.now or start > tx.now + HORIZON_MS:
         return Refusal("An override begins now or within a year.", "Give another time.")
-    known = _same(tx, command, asked)
+    known = _same(tx, command, asked, start)
     instead = _without(tx, config, command.schedule, known, known.since if known else start)
     made = known or overrides.add(
         tx, command.schedule, command.person, start, start + command.length, asked.actor.text
@@ -119,12 +119,13 @@ def _meant(found: Iterable[Override], now: int) -> Override | None:
     return min(to_end, key=lambda one: (one.since, -one.id), default=None)
 
 
-def _same(tx: Tx, command: SetOverride, asked: Asked) -> Override | None:
+def _same(tx: Tx, command: SetOverride, asked: Asked, start: int) -> Override | None:
     """The same words, typed again because the answer got lost."""
     since = tx.now - SAME_DECLARATION_MS
     for one in overrides.made_since(tx, command.schedule, asked.actor.text, since):
         alike = one.person == command.person and one.until - one.since == command.length
-        if alike and (command.start is not None) == (one.since != one.made_at):
+        began = one.made_at if command.start is None else start
+        if alike and one.since == began:
             return one
     return None
 

@@ -223,6 +223,10 @@ async def test_the_same_words_typed_again_at_once_are_done_once(rota: Rota) -> N
     assert len(await rota.channel()) == 1
     other = facts(await rota.says(alice, f"override primary {BOB} 4h from 18:00"))
     assert other["fresh"]
+    assert not facts(await rota.says(alice, f"override primary {BOB} 4h from 18:00"))["fresh"]
+    later = facts(await rota.says(alice, f"override primary {BOB} 4h from 22:00"))
+    assert later["fresh"], "another beginning is another override"
+    assert later["since"] == ms("2026-06-01T22:00+02:00")
     rota.clock.advance(MINUTE)
     assert facts(await rota.says(alice, f"override primary {BOB} 4h"))["fresh"]
 
