@@ -105,16 +105,15 @@ async def test_after_a_429_nobody_else_goes_first_to_that_destination_and_others
             )
 
         await house.bot._slack.conversation("channel:incidents")
-        house.slack.faults.add("chat.postMessage", faults.rate_limited(2), 1)
+        house.slack.faults.add("chat.postMessage", faults.rate_limited(8), 1)
+        began = time.monotonic()
         assert (await house.slash(BOB, "declare sev4 First")).ok
         await house.until(lambda: posts_in_the_channel() == 1, "the post that is refused")
-        refused_at = time.monotonic()
         assert (await house.slash(BOB, "declare sev2 Second")).ok
         await house.until(lambda: len(house.pings(ALICE)) == 2, "Alice's pings")
-        assert time.monotonic() - refused_at < 1.9, "her direct messages were not held up"
-        assert posts_in_the_channel() == 1
+        assert posts_in_the_channel() == 1, "her direct messages were not held up"
         await house.until(lambda: posts_in_the_channel() > 1, "the post is tried again")
-        assert time.monotonic() - refused_at >= 1.9
+        assert time.monotonic() - began >= 8
         await settle(house, "card:1", "card:2")
         cards = [message for message in house.messages() if not message.is_reply]
         assert [card.text.split()[0] for card in cards] == ["INC-1", "INC-2"]
@@ -158,11 +157,12 @@ async def test_where_the_look_up_is_not_to_be_had_a_page_goes_after_a_minute_and
         house.slack.faults.add("chat.postMessage", faults.reset_before, 2)
         assert (await house.slash(BOB, "declare sev2 API slow")).ok
         await unsure(house, CARD, PING)
-        began = house.clock.now()
-        while house.clock.now() - began < 13_000 + 59_000:
+        began = (await row(house, PING)).sending_at
+        while house.clock.now() - began < 13_000 + 50_000:
             await looked_up(house, CARD, PING)
             assert not house.pings(ALICE), "a minute has not passed"
             house.advance(5_000)
+        house.advance(10_000)
         await house.until(lambda: house.pings(ALICE), "the page")
         assert house.pings(ALICE)[0].text.startswith("(possible repeat) INC-1")
         assert house.card() is None
@@ -195,7 +195,7 @@ async def unsure(house: House, *keys: str) -> None:
 async def until_row(house: House, *keys_and_states: str) -> None:
     """Until each key is in the state that is named after it."""
     pairs = list(zip(keys_and_states[::2], keys_and_states[1::2], strict=True))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             rows = [await row(house, key) for key, _ in pairs]
             if [found.state if found else None for found in rows] == [state for _, state in pairs]:
@@ -205,7 +205,7 @@ async def until_row(house: House, *keys_and_states: str) -> None:
 
 async def looked_up(house: House, *keys: str) -> None:
     """Until none of them is due: what could be looked up by now was."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             rows = [await row(house, key) for key in keys]
             if all(found is not None and found.due_at > house.clock.now() for found in rows):
@@ -268,7 +268,7 @@ async def test_a_message_that_cant_be_read_holds_up_nobody_elses(tmp_path) -> No
 
 
 async def until_tried_in_vain(house: House, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             failed = [
                 one for one in await outbox_of(house) if one.attempts and one.state is State.WAITING
@@ -305,7 +305,7 @@ async def test_what_waited_while_slack_was_away_is_one_message_a_person(tmp_path
 
 
 async def until_levels_fired(house: House, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             fired = await house.bot.database.read(
                 lambda tx: tx.all("SELECT seq FROM timeline WHERE kind = 'escalation'")

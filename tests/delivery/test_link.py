@@ -49,7 +49,7 @@ async def ready(bot: Bot) -> tuple[int, str]:
 
 
 async def until_ready(bot: Bot, status: int) -> str:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (found := await ready(bot))[0] != status:
             await asyncio.sleep(0.02)
     return found[1]
@@ -57,13 +57,13 @@ async def until_ready(bot: Bot, status: int) -> str:
 
 async def commands_work(house: House, bot: Bot) -> None:
     """Declare until it is acknowledged, as a person would; that one is committed and delivered."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not (await house.slash(BOB, "declare sev2 API slow")).ok:
             await asyncio.sleep(0.05)
     await until_ready(bot, 200)
     await settle(house, "card:1")
     await nothing_lost_or_twice(house, "card:1")
-    assert house.slack.sockets.connected == 1
+    await house.until(lambda: house.slack.sockets.connected == 1, "one socket")
 
 
 async def test_a_dropped_socket_is_made_anew(tmp_path) -> None:
@@ -137,9 +137,9 @@ async def test_too_many_sockets_are_waited_out_without_a_storm_of_new_ones(tmp_p
         others = [await another(house, session) for _ in range(10)]
         config = config_for(house.target, escalation=TELL_ALICE)
         starting = asyncio.ensure_future(lives(house, config))
-        await house.until(lambda: asked_for_sockets(house) == 10 + 1, "a first try")
+        await house.until(lambda: asked_for_sockets(house) >= 10 + 1, "a first try")
         began = time.monotonic()
-        await house.until(lambda: asked_for_sockets(house) == 10 + 4, "three more tries")
+        await house.until(lambda: asked_for_sockets(house) >= 10 + 4, "three more tries")
         assert time.monotonic() - began > 0.5
         for other in others:
             await other.close()

@@ -44,19 +44,10 @@ def minutes(row: dict[str, Any], name: str) -> int | None:
 
 
 async def evidence(house: House, number: int = 1) -> dict[str, Any]:
-    async def kept() -> list[dict[str, Any]]:
-        timeline = (await said(house, f"timeline INC-{number}"))["timeline"]
-        return [entry for entry in timeline if entry["kind"] == "evidence"]
-
-    for _ in range(500):
-        if found := await kept():
-            return found[0]["facts"]["healths"][0]
-        await house.bot.database.read(_nothing)
-    raise AssertionError("no evidence")
-
-
-def _nothing(tx: object) -> None:
-    """A turn of the database's thread."""
+    await house.until_entry(number, "evidence")
+    timeline = (await said(house, f"timeline INC-{number}"))["timeline"]
+    first = next(entry for entry in timeline if entry["kind"] == "evidence")
+    return first["facts"]["healths"][0]
 
 
 async def test_declaring_keeps_the_readings_of_that_moment(house):

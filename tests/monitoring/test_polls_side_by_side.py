@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
+
+import pytest
 
 from bot import loops
+from bot.services import due
 from bot.store import timers
 from bot.store.database import Tx
 from tests.support.house import config_for, living, standing
@@ -18,6 +22,12 @@ def hanging(url: str) -> dict[str, object]:
         f"dead-{number}": target(url, health={"url": url, "timeout": "1m"})
         for number in range(HANGING)
     }
+
+
+@pytest.fixture(autouse=True)
+def _no_poll_comes_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many targets are polled at random times of the hour at first: here only when the test says so."""
+    monkeypatch.setattr(due, "random", SimpleNamespace(random=lambda: 1.0))
 
 
 def make_due(tx: Tx, *but: str) -> None:
@@ -35,7 +45,7 @@ async def test_targets_that_hang_hold_up_neither_another_target_nor_other_work(t
         targets = hanging(stuck.url) | {"alive": target(alive.url)}
         async with living(house, config_for(house.target, targets=targets)) as bot:
             await bot.database.write(make_due, "alive")
-            await house.until(lambda: stuck.requests == HANGING, "every one that hangs is asked")
+            await house.until(lambda: stuck.requests >= HANGING, "every one that hangs is asked")
             asked = alive.requests
             await bot.database.write(timers.arm, "poll", "alive", bot.clock.now())
             await house.until(lambda: alive.requests > asked, "the one that is alive is polled")
@@ -67,7 +77,7 @@ async def test_a_full_room_of_polls_lets_other_timers_through_and_does_not_spin(
                     await asyncio.sleep(0.01)
             assert stuck.requests == 4, "what has no room is not due"
             stuck.open.set()
-            await house.until(lambda: stuck.requests == HANGING, "the others have their turn")
+            await house.until(lambda: stuck.requests >= HANGING, "the others have their turn")
 
 
 def is_due(tx: Tx, kind: str) -> bool:

@@ -52,7 +52,7 @@ class Service:
 
 def target(url: str, **more: Any) -> Mapping[str, Any]:
     """A target of a config: polled once an hour, so that a test decides when."""
-    return {"poll": "1h", "health": {"url": url, "status": "status", "timeout": "3s"}, **more}
+    return {"poll": "1h", "health": {"url": url, "status": "status", "timeout": "20s"}, **more}
 
 
 def health_facts(said: Mapping[str, Any]) -> dict[str, Any]:
