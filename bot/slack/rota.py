@@ -44,8 +44,7 @@ def override(said: Said) -> SetOverride | EndOverride | Refusal:
     except ValueError:
         length = 0
     if length <= 0:
-        problem = f"{quoted(' '.join(words[2 : 2 + place]))} is no duration such as 4h or 2d."
-        return usage("override", problem)
+        return usage("override", _no_duration(" ".join(words[2 : 2 + place])))
     start = moment(" ".join(words[3 + place :])) if place < len(rest) else None
     if start is None and place < len(rest):
         return usage("override", _no_time(" ".join(words[3 + place :])))
@@ -67,5 +66,13 @@ def moment(text: str) -> datetime | time | None:
     return found if found.year in _YEARS else None
 
 
+def _no_duration(text: str) -> str:
+    if not text:
+        return "Say for how long: 4h or 2d, for example."
+    return f"{quoted(text)} is no duration such as 4h or 2d."
+
+
 def _no_time(text: str) -> str:
+    if not text:
+        return "Say which time: 18:00 or 2026-03-29T02:30, for example."
     return f"{quoted(text)} is no time such as 18:00 or 2026-03-29T02:30."

@@ -47,13 +47,15 @@ def test_what_is_typed_is_understood(typed: str) -> None:
 
 REFUSED = {
     "oncall primary secondary": "`primary secondary` is no schedule.",
-    "oncall --at": "`` is no time such as 18:00 or 2026-03-29T02:30.",
+    "oncall --at": "Say which time: 18:00 or 2026-03-29T02:30, for example.",
     "oncall --at soon": "`soon` is no time such as 18:00 or 2026-03-29T02:30.",
     "oncall --at 0001-01-01": "`0001-01-01` is no time such as 18:00 or 2026-03-29T02:30.",
     "override": "Name a schedule and a person: type @ and pick.",
     "override primary": "Name a schedule and a person: type @ and pick.",
     "override primary bob 4h": "Name a schedule and a person: type @ and pick.",
-    f"override primary <@{BOB}>": "`` is no duration such as 4h or 2d.",
+    f"override primary <@{BOB}>": "Say for how long: 4h or 2d, for example.",
+    f"override primary <@{BOB}> from 18:00": "Say for how long: 4h or 2d, for example.",
+    f"override primary <@{BOB}> 4h from": "Say which time: 18:00 or 2026-03-29T02:30, for example.",
     f"override primary <@{BOB}> 0h": "`0h` is no duration such as 4h or 2d.",
     f"override primary <@{BOB}> long": "`long` is no duration such as 4h or 2d.",
     f"override primary <@{BOB}> 4h from noon": "`noon` is no time such as 18:00 or 2026-03-29T02:30.",
