@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.model.incident import Facts
 from bot.model.message import Drawing
 from bot.model.offer import Offer
+from bot.render.alerting import DROPPED
 from bot.render.blocks import Block, actions, button, context, section, time
 from bot.render.entry import who
 from bot.render.runbooks import start_button
@@ -32,7 +33,9 @@ def _state(facts: Facts) -> str:
         return f"{who(facts['by'])} made it INC-{facts['incident']}."
     if "by" in facts:
         return f"dismissed by {who(facts['by'])}."
-    return "Nobody was paged. Is it an incident?" if facts["firing"] else "It is over."
+    if facts["firing"]:
+        return "Nobody was paged. Is it an incident?"
+    return DROPPED if facts.get("dropped") else "It is over."
 
 
 def _buttons(facts: Facts) -> list[Block]:

@@ -7,6 +7,8 @@ from bot.model.incident import Facts
 from bot.rules.alert import counted, named
 from bot.text import link, outside
 
+DROPPED = "Its source was dropped from the config: nobody can tell whether it is over."
+
 
 def line(alerts: Firing | None) -> str:
     """What a card says; empty where there are none. Escaped."""
@@ -38,6 +40,8 @@ def sentence(facts: Facts) -> str:
     match facts["what"]:
         case "cleared":
             whole = f"{said[:1].upper()}{said[1:]}"
+            if facts.get("dropped"):
+                return f"{DROPPED} ({source}: {titles}) The incident stays open until somebody resolves it."
             return f"{whole} ({source}). The incident stays open until somebody resolves it."
         case "back":
             return f"It fires again: {said} ({source}): {titles}."

@@ -49,12 +49,17 @@ def post(tx: Tx, config: Config, group: Group, what: Found, tally: Tally) -> Non
     outbox.add(tx, key, KIND, f"channel:{config.slack.channel}", facts)
 
 
-def update(tx: Tx, group: Group, tally: Tally) -> None:
-    """Let the suggestion say how many fire now and how bad it is, if it was made."""
+def update(tx: Tx, group: Group, tally: Tally, *, dropped: bool) -> None:
+    """Let the suggestion say how many fire now and how bad it is, if it was made.
+
+    ``dropped``: the config has its source no more.
+    """
     told = _told(tx, group)
     if told is None:
         return
     facts: dict[str, Any] = {**told.facts, **_counts(group, tally)}
+    if dropped and not tally.firing:
+        facts["dropped"] = True
     if "by" not in facts and tally.firing:  # what it would be declared with
         facts["severity"] = str(min(group.worst, Severity(facts["severity"])))
     if facts != told.facts:

@@ -41,7 +41,7 @@ def settle(tx: Tx, timer: Timer, config: Config) -> None:
             _open(tx, config, group, tally, opening)
     elif incident is not None and incident.live:
         _tell(tx, config, incident, group, tally, move, opening)
-    alert_suggestions.update(tx, group, tally)
+    alert_suggestions.update(tx, group, tally, dropped=opening is None)
     if move.again_at is not None:
         look_soon(tx, group.id, move.again_at)
 
@@ -131,6 +131,7 @@ def _tell(
         "firing": tally.firing,
         "resolved": tally.resolved,
         "titles": dict(tally.titles or group.titles),
+        "dropped": opening is None,
     }
     seq = incidents.add_entry(tx, incident.id, BOT, "alerts", facts)
     outbox.revise(tx, incident.id, ("card",))

@@ -222,6 +222,7 @@ def schedule(tx: Tx, config: Config) -> None:
     silencing.schedule(tx, config)
     heartbeat.schedule(tx, config)
     jobs.schedule(tx, config)
+    intake.schedule(tx, config)
     backups.schedule(tx, config.backups)
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.errors import StoreError
-from bot.model.alert import Alert
+from bot.model.alert import HEARTBEATS, Alert
 from bot.model.config import Config
 from bot.model.incident import Severity
+from bot.model.intake import AlertSource
 from bot.rules import alerting
 from bot.rules.alert import REST, key_of
 from bot.services.live import Live
@@ -130,6 +131,19 @@ def receive(tx: Tx, config: Config, told: Sequence[Alert]) -> None:
         look_soon(tx, group_id, tx.now + alerting.GATHER_MS)
     for source in {alert.source for alert in told}:
         alerts.hear(tx, source)
+
+
+def schedule(tx: Tx, config: Config) -> None:
+    """At a start and after a reload: a source that was dropped won't say that its alerts are over."""
+    kept = {name for name, one in config.intake.sources.items() if isinstance(one, AlertSource)}
+    for source in alerts.firing_by_source(tx).keys() - kept - {HEARTBEATS}:
+        drop(tx, source)
+
+
+def drop(tx: Tx, source: str, fingerprint: str | None = None) -> None:
+    """The config has a source no more, or one job that must report: what fires of it is not followed."""
+    for group_id in alerts.drop(tx, source, fingerprint):
+        look_soon(tx, group_id, tx.now)
 
 
 def look_soon(tx: Tx, group_id: int, at: int) -> None:

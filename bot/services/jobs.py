@@ -53,7 +53,7 @@ def schedule(tx: Tx, config: Config) -> None:
     """At a start and after a reload: who is awaited, with what the bot's own absence means for them."""
     wanted = config.intake.heartbeats
     for name in {*timers.armed(tx, KIND), *(one.name for one in jobs.every(tx))} - wanted.keys():
-        _forget(tx, config, name)
+        _forget(tx, name)
     gone = jobs.alive(tx)
     for name, job in wanted.items():
         known = jobs.get(tx, name) or Awaited(name, tx.now)
@@ -76,11 +76,9 @@ def live_on(tx: Tx, timer: Timer) -> None:
         timers.arm(tx, ALIVE, "", tx.now + ALIVE_EVERY_MS)
 
 
-def _forget(tx: Tx, config: Config, name: str) -> None:
-    """Nobody awaits it any more: if it was missed, that is over too."""
-    known = jobs.get(tx, name)
-    if known is not None and known.missed:
-        intake.receive(tx, config, [_over(name, tx.now)])
+def _forget(tx: Tx, name: str) -> None:
+    """Nobody awaits it any more, so that nobody misses it either."""
+    intake.drop(tx, HEARTBEATS, name)
     timers.remove(tx, KIND, name)
     jobs.forget(tx, name)
 

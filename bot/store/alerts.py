@@ -24,7 +24,10 @@ _AT_ONCE = 500
 
 
 def keep(tx: Tx, alert: Alert, group_id: int) -> None:
-    """Store what a source says of an alert now: a repeat changes the row, and no time of it."""
+    """Store what a source says of an alert now: a repeat changes the row, and no time of it.
+
+    That it was over before it began to fire is old news, which came late: it fires on.
+    """
     tx.run(
         """INSERT INTO alerts (source, fingerprint, group_id, title, severity, target, labels, summary,
             url, firing, since, changed_at, heard_at, fired)
@@ -37,7 +40,9 @@ def keep(tx: Tx, alert: Alert, group_id: int) -> None:
             changed_at = CASE WHEN alerts.firing = excluded.firing THEN alerts.changed_at
                 ELSE excluded.changed_at END,
             heard_at = excluded.heard_at, heard = alerts.heard + 1,
-            fired = alerts.fired + (excluded.firing > alerts.firing)""",
+            fired = alerts.fired + (excluded.firing > alerts.firing)
+        WHERE excluded.firing = 1 OR alerts.firing = 0 OR excluded.since >= alerts.since
+            OR :ended IS NULL OR :ended >= alerts.since""",
         source=alert.source,
         fingerprint=alert.fingerprint,
         group_id=group_id,
@@ -49,6 +54,7 @@ def keep(tx: Tx, alert: Alert, group_id: int) -> None:
         url=alert.url,
         firing=int(alert.firing),
         since=alert.since,
+        ended=alert.ended,
         now=tx.now,
     )
 
@@ -274,6 +280,17 @@ def forget_silent(tx: Tx, before: int) -> list[int]:
             WHERE firing = 1 AND heard_at < :before) RETURNING group_id""",
         before=before,
         limit=_AT_ONCE,
+    )
+    return sorted({row["group_id"] for row in rows})
+
+
+def drop(tx: Tx, source: str, fingerprint: str | None = None) -> list[int]:
+    """Drop what fires of a source, or one alert of it; the groups that lost some."""
+    rows = tx.all(
+        """DELETE FROM alerts WHERE source = :source AND firing = 1
+          AND (:fingerprint IS NULL OR fingerprint = :fingerprint) RETURNING group_id""",
+        source=source,
+        fingerprint=fingerprint,
     )
     return sorted({row["group_id"] for row in rows})
 

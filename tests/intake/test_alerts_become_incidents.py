@@ -22,15 +22,19 @@ from bot.model.command import (
 from bot.model.config import Config
 from bot.model.incident import Incident, Severity, Status
 from bot.model.message import Message
+from bot.render import alert_suggestion
+from bot.render.entry import sentence
 from bot.rules.alert import not_taken
 from bot.rules.alerting import GATHER_MS, MOST_GROUPS, MOST_INCIDENTS
 from bot.services import alert_suggestions, alerting, intake, silencing
+from bot.services.due import schedule
 from bot.services.incidents import Asked
 from bot.store import alerts, incidents, outbox, timers
 from bot.store.database import Database, Tx
 from tests.support.alerts import INTAKE
 from tests.support.clock import ManualClock
 from tests.support.configs import config
+from tests.support.drawings import shown
 from tests.support.incidents import alice
 from tests.support.store import clock, database
 from tests.support.story import Story
@@ -204,6 +208,24 @@ async def test_what_comes_and_goes_all_day_is_a_bounded_number_of_lines(scene: S
         await scene.tell(alert())
     assert len(await scene.live()) == 1
     assert 10 < len(await scene.said()) < 40, "about one in ten minutes, after the first ones"
+
+
+@pytest.mark.parametrize(
+    ("since", "ended", "firing"),
+    [
+        (500, 999, 1),
+        (500, 1_000, 0),
+        (500, None, 0),
+        (1_000, 999, 0),  # it is the one that fires, whatever its clock says
+    ],
+)
+async def test_what_was_over_before_it_began_to_fire_is_old_news(
+    scene: Scene, since: int, ended: int | None, firing: int
+) -> None:
+    """Of two Alertmanagers one may tell late how it was before."""
+    await scene.tell(alert(since=1_000))
+    await scene.tell(over(since=since, ended=ended))
+    assert await scene.counts() == (firing, 1 - firing)
 
 
 async def test_alerts_of_other_targets_or_labels_are_other_incidents(scene: Scene) -> None:
@@ -474,6 +496,40 @@ async def test_a_source_that_the_config_has_no_more_opens_nothing(scene: Scene) 
     scene.config = config()
     await scene.look()
     assert await scene.live() == []
+
+
+async def test_what_a_source_fired_that_the_config_drops_is_not_followed_any_more(
+    scene: Scene,
+) -> None:
+    await scene.tell(alert(), alert(number=2), alert(source="builds", group=()))
+    scene.config = without("prometheus")
+    await scene.database.write(schedule, scene.config)
+    await scene.look(MINUTE)
+    assert await scene.said() == [("cleared", 0, 0)]
+    (entry,) = await scene.timeline("alerts")
+    assert sentence(entry) == (
+        "Its source was dropped from the config: nobody can tell whether it is over."
+        " (prometheus: HighErrorRate (2)) The incident stays open until somebody resolves it."
+    )
+    assert await scene.counts() == (0, 0), "nothing holds it open"
+    assert await scene.database.read(alerts.firing_by_source) == {"builds": 1}
+
+
+async def test_what_was_suggested_for_a_source_that_the_config_drops_says_so(scene: Scene) -> None:
+    scene.config = suggesting()
+    await scene.tell(alert())
+    scene.config = without("prometheus")
+    await scene.database.write(schedule, scene.config)
+    await scene.look()
+    said = shown(alert_suggestion.suggestion((await suggestion(scene)).facts))
+    assert "Its source was dropped from the config" in said
+    assert "Declare" not in said
+
+
+def without(source: str) -> Config:
+    told = copy.deepcopy(INTAKE)
+    del told["sources"][source]
+    return config(intake=told)
 
 
 def suggesting(**changes: Any) -> Config:

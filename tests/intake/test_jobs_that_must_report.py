@@ -11,6 +11,7 @@ import pytest
 from bot.model.alert import Alert
 from bot.model.incident import Incident
 from bot.model.intake import Job
+from bot.render.entry import sentence
 from bot.rules.job import Awaited, after_absence, due_at
 from bot.services import alerting, intake, intake_doctor, jobs
 from bot.store import incidents, timers
@@ -66,6 +67,10 @@ class Watch:
     async def said(self, number: int = 1) -> list[str]:
         entries = await self.database.read(incidents.timeline, number, ("alerts",))
         return [entry.facts["what"] for entry in entries]
+
+    async def words(self) -> list[str]:
+        entries = await self.database.read(incidents.timeline, 1, ("alerts",))
+        return [sentence(entry) for entry in entries]
 
 
 def _next(tx: Tx) -> int | None:
@@ -136,6 +141,9 @@ async def test_a_missed_job_that_the_config_drops_is_over(watch: Watch) -> None:
     await watch.start()
     await watch.go_on(MINUTE)
     assert await watch.said() == ["cleared"]
+    (said,) = await watch.words()
+    assert "dropped from the config" in said
+    assert "(heartbeat: nightly-backup has not reported)" in said
     assert len(await watch.live()) == 1, "a person resolves it"
 
 
