@@ -53,6 +53,8 @@ class Unrecorded:
             return
         self._last_trouble = self._clock.now()
         try:
+            if not await self._database.read(_any_due):
+                return
             due = await self._database.rehearse(due_pages, self._live.config, self.told)
         except StoreError as error:
             log.error("what is due can't be read: %s", error)
@@ -95,6 +97,11 @@ class Unrecorded:
         to = f"user:{attempt.message.facts['person']}"
         message = _redirected(attempt.message, SLACK, to)
         return await self._slack.post(message, drawing, thread_ts=None, broadcast=False)
+
+
+def _any_due(tx: Tx) -> bool:
+    """A look that costs nothing: a rehearsal may have to copy the file."""
+    return timers.any_due(tx, "level") or bool(pages.pages_due(tx, 1))
 
 
 def due_pages(tx: Tx, config: Config, told: Told) -> list[Attempt]:

@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -33,6 +34,7 @@ SLOW_MS = 20
 _FULL, _IO_ERROR, _BUSY = 13, 10, 5
 _READ_ONLY, _CORRUPT, _CANT_OPEN, _NOT_A_DATABASE = 8, 11, 14, 26
 _DISK_TROUBLE = {_FULL, _IO_ERROR}
+_MOST_COPIED = 256 * 1024 * 1024
 _FILE_TROUBLE = _DISK_TROUBLE | {_BUSY, _READ_ONLY, _CORRUPT, _CANT_OPEN, _NOT_A_DATABASE}
 
 
@@ -125,7 +127,10 @@ class Database:
         *records: Params.args,
         **named: Params.kwargs,
     ) -> Result:
-        """What the function would return; nothing of what it does is kept. It needs no room on the disk."""
+        """What the function would return; nothing of what it does is kept.
+
+        It needs no room on the disk, and a file that can be read is enough.
+        """
         assert not named, "a function of the store takes records by position"
         return cast("Result", await self._submit(function, records, writes=True, keeps=False))
 
@@ -237,13 +242,32 @@ class Database:
         if call.error is None:
             return
         self._rollback()
-        if _code(call.error) in _DISK_TROUBLE:
+        if not call.keeps and _code(call.error) in _FILE_TROUBLE:
+            self._rehearse_on_a_copy(call)
+        elif _code(call.error) in _DISK_TROUBLE:
             self.counters.disk_full += 1
             if again and self.reserve.spend():
                 log.error("%s: the disk is full; the reserve was given back to it", self.path)
                 self._commit_alone(call, again=False)
                 return
-        call.error = self._told(call.error)
+        if call.error is not None:
+            call.error = self._told(call.error)
+
+    def _rehearse_on_a_copy(self, call: _Call) -> None:
+        """In memory, where the file is not too large for it; otherwise the error stands."""
+        try:
+            ((pages,), (size,)) = (
+                self._connection.execute(f"PRAGMA {name}").fetchone()
+                for name in ("page_count", "page_size")
+            )
+            if pages * size > _MOST_COPIED:
+                return
+            with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+                self._connection.backup(copy)
+                copy.row_factory = sqlite3.Row
+                self._run(call, copy)
+        except sqlite3.Error as error:
+            call.error = error
 
     def _told(self, error: Exception) -> Exception:
         """An error as the one who waits is told it: trouble with the file in words."""
@@ -259,10 +283,11 @@ class Database:
         if kept and self._connection.total_changes > self._changes:
             self.trouble = None
 
-    def _run(self, call: _Call) -> None:
+    def _run(self, call: _Call, connection: sqlite3.Connection | None = None) -> None:
         started = self._clock.monotonic()
+        tx = Tx(connection or self._connection, self._clock.now())
         try:
-            call.result = call.function(Tx(self._connection, self._clock.now()), *call.records)
+            call.result = call.function(tx, *call.records)
             call.error = None
         except StopIteration as error:  # a future does not take it
             call.error = RuntimeError(f"{call.function.__qualname__} raised StopIteration")
