@@ -57,11 +57,11 @@ def over(tx: Tx, hold: Hold) -> None:
 
 
 def _newest(tx: Tx) -> Message | None:
-    """The one that still rises."""
-    newest = next(reversed(outbox.with_prefix(tx, _PREFIX)), None)
-    if newest is None or tx.now - newest.facts["since"] > _LONGEST_MS:
+    """The one that still rises. Its key says when it began, so that no older ones are read."""
+    lately = outbox.with_prefix(tx, _PREFIX, since=str(tx.now - _LONGEST_MS))
+    if not lately or tx.now - lately[-1].facts["at"] > _WITHIN_MS:
         return None
-    return newest if tx.now - newest.facts["at"] <= _WITHIN_MS else None
+    return lately[-1]
 
 
 def _name(hold: Hold) -> str:

@@ -69,6 +69,9 @@ def look(tx: Tx, config: Config, books: Books, target: str) -> None:
 
 def changes(tx: Tx, config: Config, target: str, window: LearnedWindow | None) -> Said:
     """What the guide's formula says of each bound, and the learned window of each of its metrics."""
+    newest = hour_of(tx.now - SETTLED_MS) - HOUR_MS
+    since = round((tx.now - config.regression.window) / HOUR_MS) * HOUR_MS
+    oldest = min(since, newest - (learned.LOOKS_BACK - 1) * HOUR_MS)
     found: dict[str, list[Change | Untold]] = {}
     for metric in metrics(tx, target):
         bound = config.baselines.get(metric)
@@ -76,9 +79,6 @@ def changes(tx: Tx, config: Config, target: str, window: LearnedWindow | None) -
         worse = regression.worse_when(metric, config)
         if worse is None or (bound is None and usual is None):
             continue
-        newest = hour_of(tx.now - SETTLED_MS) - HOUR_MS
-        since = round((tx.now - config.regression.window) / HOUR_MS) * HOUR_MS
-        oldest = min(since, newest - (learned.LOOKS_BACK - 1) * HOUR_MS)
         read = {one.at: one.sketch for one in hours(tx, target, metric, oldest, tx.now)}
         some = found.setdefault(metric, [])
         if usual is not None:

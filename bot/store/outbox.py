@@ -148,11 +148,11 @@ def by_key(tx: Tx, key: str) -> Message | None:
     return message_of(row) if row else None
 
 
-def with_prefix(tx: Tx, prefix: str) -> list[Message]:
-    """The messages whose keys begin like this, oldest first."""
+def with_prefix(tx: Tx, prefix: str, since: str = "") -> list[Message]:
+    """The messages whose keys begin like this, oldest first; those that sort after ``since`` behind it."""
     rows = tx.all(
         f"SELECT {COLUMNS} FROM outbox WHERE key >= :first AND key < :last ORDER BY id",
-        first=prefix,
+        first=f"{prefix}{since}",
         last=f"{prefix}\U0010ffff",
     )
     return [message_of(row) for row in rows]

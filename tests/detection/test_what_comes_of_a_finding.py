@@ -11,8 +11,10 @@ from bot.render.card import card
 from bot.render.entry import sentence
 from bot.rules import window
 from bot.rules.verdict import Said
-from bot.services import detection, suggestions
+from bot.services import detection, flood, suggestions
 from bot.services.incidents import Asked
+from bot.store import outbox
+from bot.store.database import Tx
 from tests.support.clock import NOON, ManualClock
 from tests.support.configs import BOB
 from tests.support.incidents import alice, bob
@@ -250,6 +252,26 @@ async def test_what_is_found_on_a_fleet_at_once_is_a_few_messages_and_a_number(
     (said,) = await watched.said("flood:")
     assert "30 more findings at" in said
     assert "over since" in said
+
+
+async def test_of_the_messages_of_floods_only_those_are_read_that_may_still_rise(
+    watched: Watched, clock: ManualClock
+) -> None:
+    for _ in range(5):
+        await watched.database.write(_a_flood)
+        clock.advance(20 * MINUTE)
+    since = str(clock.now() - 30 * MINUTE)
+    assert len(await watched.said("flood:")) == 5
+    lately = await watched.database.read(outbox.with_prefix, "flood:", since)
+    assert [one.facts["since"] for one in lately] == [clock.now() - 20 * MINUTE]
+    assert not await watched.database.read(flood.rises), "nothing came for so long"
+    await watched.database.write(_a_flood)
+    assert await watched.database.read(flood.rises)
+
+
+def _a_flood(tx: Tx) -> None:
+    facts = {"count": 1, "total": 1, "named": {}, "since": tx.now, "at": tx.now}
+    outbox.add(tx, f"flood:{tx.now}", flood.KIND, "channel:incidents", facts)
 
 
 async def test_after_a_flood_a_finding_has_a_message_of_its_own_again(watched: Watched) -> None:
