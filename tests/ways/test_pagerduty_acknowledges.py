@@ -158,6 +158,27 @@ async def test_a_copy_of_an_old_event_does_not_answer_a_reopened_incident(tmp_pa
         assert (await house.bot.database.read(incidents.get, 1)).status == "acknowledged"
 
 
+async def test_who_is_told_as_an_acknowledger_did_nothing_may_answer_there_too(tmp_path):
+    async with door(tmp_path, {BOB: {"pagerduty": BOB_THERE["id"]}}) as pagerduty:
+        house = pagerduty.house
+        first = pagerduty.body(id="of the first acknowledgement, come late")
+        assert (await house.slash(ALICE, "ack INC-1")).ok
+        await house.until_entry(1, "acknowledged")
+        house.advance(30 * 60_000)
+        await house.until_entry(1, "asked")
+        assert (await pagerduty.post(pagerduty.body(id="before anybody was told")))[0] == 200
+        house.advance(5 * 60_000)
+        await house.until(lambda: house.pings(BOB), "the next level")
+        await pagerduty.post(first)
+        assert await house.entries(1, "on_it") == []
+        assert (await pagerduty.post(pagerduty.body(id="now")))[0] == 200
+        (entry,) = await house.entries(1, "on_it")
+        assert entry.actor == f"slack:T01TEAM:{BOB}"
+        await house.until(
+            lambda: f"<@{BOB}> is on it" in text_of(house.pings(BOB)[0]), "the ping's copy"
+        )
+
+
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
