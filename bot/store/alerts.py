@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.model.alert import Alert, Firing, Group, Labels, Tally
+from bot.model.alert import HEARTBEATS, Alert, Firing, Group, Labels, Tally
 from bot.model.incident import Facts, Severity
 from bot.store.database import Row, Tx, Value
 
@@ -273,12 +273,16 @@ def forget(tx: Tx, before: int) -> int:
 
 
 def forget_silent(tx: Tx, before: int) -> list[int]:
-    """Drop, of the oldest, what fires without having been heard since a time; the groups that lost some."""
+    """Drop, of the oldest, what fires without having been heard since a time; the groups that lost some.
+
+    What the bot itself misses stays until it comes: a job of once a quarter is told as rarely.
+    """
     rows = tx.all(
         """DELETE FROM alerts WHERE id IN (
-            SELECT id FROM (SELECT id, firing, heard_at FROM alerts ORDER BY id LIMIT :limit)
-            WHERE firing = 1 AND heard_at < :before) RETURNING group_id""",
+            SELECT id FROM (SELECT id, source, firing, heard_at FROM alerts ORDER BY id LIMIT :limit)
+            WHERE firing = 1 AND heard_at < :before AND source <> :own) RETURNING group_id""",
         before=before,
+        own=HEARTBEATS,
         limit=_AT_ONCE,
     )
     return sorted({row["group_id"] for row in rows})

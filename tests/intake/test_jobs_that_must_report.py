@@ -127,6 +127,22 @@ async def test_coming_again_clears_it(watch: Watch) -> None:
     assert await watch.said() == ["cleared"], "it is awaited anew from then on"
 
 
+async def test_what_reports_once_a_quarter_is_missed_until_it_comes(watch: Watch) -> None:
+    told = copy.deepcopy(INTAKE)
+    told["heartbeats"][NIGHTLY]["every"] = "90d"
+    watch.config = config(intake=told)
+    await watch.start()
+    watch.clock.advance(90 * 24 * HOUR)
+    await watch.go_on(2 * HOUR)
+    assert len(await watch.live()) == 1
+    watch.clock.advance(31 * 24 * HOUR)
+    await watch.go_on(HOUR)
+    assert await watch.said() == []
+    await watch.report()
+    await watch.go_on(HOUR)
+    assert await watch.said() == ["cleared"]
+
+
 async def test_a_job_of_which_the_config_says_nothing_any_more_is_not_missed(watch: Watch) -> None:
     watch.config = config()
     await watch.start()
