@@ -12,7 +12,7 @@ from bot.model.command import OnFinding
 from bot.model.config import Config
 from bot.model.detection import Rule
 from bot.model.found import Found
-from bot.model.incident import Severity
+from bot.model.incident import Facts, Severity
 from bot.model.message import Message
 from bot.rules import access
 from bot.rules.detection import Hold, Phase
@@ -24,12 +24,15 @@ from bot.store.database import Tx
 
 KIND = "finding"
 _WAITS = {"open", "dismissed"}
+_NOTICED_MS = 300_000
+"""So long after it was told something may be told by an edit: that of an older message is seen by nobody."""
 
 
 def suggest(tx: Tx, config: Config, books: Books, rule: Rule, hold: Hold, what: Found) -> Hold:
-    """Say it in the channel, once: what comes back within ``reopen_within`` is said where it was said.
+    """Say it in the channel, once. Lost data is one message a target, whatever rules miss it.
 
-    Lost data is one message a target, whatever rules miss it.
+    What comes back within ``reopen_within`` stays dismissed where it was; else it is a new message,
+    unless the one before it is so new that it is noticed there.
     """
     lost = hold.data
     known = _said_before(tx, rule, hold, lost=lost)
@@ -46,21 +49,31 @@ def suggest(tx: Tx, config: Config, books: Books, rule: Rule, hold: Hold, what: 
         "named": what.runbook,
         "since": what.since,
         "at": tx.now,
+        "told_at": tx.now,
         "reopen_within": what.reopen_within,
         "again": known is not None,
         "related": _related(tx, what),
     }
-    if known is not None:
-        if known.facts["state"] in _WAITS:  # another rule misses data of the same target
-            both = {**known.facts["rules"], **facts["rules"]}
-            facts = {**known.facts, "rules": both}
-        outbox.set_facts(tx, known.id, facts)
+    edited = _edited(known, facts, tx.now) if known is not None else None
+    if known is not None and edited is not None:
+        outbox.set_facts(tx, known.id, edited)
         return replace(hold, message=known.key, incident=None)
     if flood.rises(tx):
         return flood.add(tx, config, hold, what)
     message = f"finding:{'lost' if lost else rule.name}:{hold.target}:{tx.now}"
     outbox.add(tx, message, KIND, f"channel:{config.slack.channel}", facts)
     return replace(hold, message=message, incident=None)
+
+
+def _edited(known: Message, facts: Facts, now: int) -> Facts | None:
+    """The facts of a message that told it before, to tell it again; None: a new one is to."""
+    before = known.facts
+    if before["state"] in _WAITS:  # another rule misses data of the same target
+        return {**before, "rules": {**before["rules"], **facts["rules"]}}
+    told = {"told_at": before.get("told_at", before["at"])}
+    if "by" in before:
+        return {**facts, **told, "state": "dismissed", "by": before["by"]}
+    return {**facts, **told} if now - told["told_at"] <= _NOTICED_MS else None
 
 
 def cleared(tx: Tx, hold: Hold, because: Sequence[str]) -> None:

@@ -71,16 +71,50 @@ async def test_flapping_for_ten_minutes_makes_one_suggestion(watched: Watched) -
     assert message.revision == 1
 
 
-async def test_it_is_edited_when_it_is_over_and_when_it_comes_back(watched: Watched) -> None:
+async def test_it_is_edited_when_it_is_over_and_told_anew_when_it_comes_back(
+    watched: Watched,
+) -> None:
     await watched.stays(HOT, 3 * MINUTE)
     await watched.stays(COLD, 6 * MINUTE)
     (over,) = await watched.said()
     assert "over since" in over
     assert "Declare" not in over
     await watched.stays(HOT, 3 * MINUTE)
-    (back,) = await watched.said()
+    over, back = await watched.said()
+    assert "over since" in over
     assert "it came back" in back
     assert "Declare SEV2" in back
+
+
+async def test_what_comes_back_at_once_is_edited_for_some_minutes_and_then_told_anew(
+    watched: Watched,
+) -> None:
+    watched.rule(clear_for="0s", **{"for": "0s"})
+    for _ in range(5):
+        await watched.stays(HOT, POLL)
+        await watched.stays(COLD, POLL)
+    assert len(await watched.suggestions()) == 1
+    for _ in range(15):
+        await watched.stays(HOT, POLL)
+        await watched.stays(COLD, POLL)
+    assert len(await watched.suggestions()) == 4
+
+
+async def test_what_was_dismissed_and_comes_back_soon_stays_dismissed(watched: Watched) -> None:
+    await watched.stays(HOT, 3 * MINUTE)
+    await watched.press("dismiss")
+    for _ in range(3):
+        await watched.stays(COLD, 10 * MINUTE)
+        (said,) = await watched.said()
+        assert "over since" in said
+        await watched.stays(HOT, 10 * MINUTE)
+        (said,) = await watched.said()
+        assert f"dismissed by <@{BOB}>" in said
+    await watched.stays(COLD, 60 * MINUTE)
+    await watched.stays(HOT, 3 * MINUTE)
+    first, later = await watched.said()
+    assert "over since" in first
+    assert "Nobody was paged for it" in later
 
 
 async def test_what_comes_back_much_later_is_a_message_of_its_own(watched: Watched) -> None:
