@@ -247,7 +247,7 @@ class Bot:
             elsewhere=other_ways,
             quiet=Quiet(self._web_client, self.clock),
             told=self.keeper.unrecorded.told,
-            came_through=self.keeper.heartbeat.came_through,
+            came_through=self.keeper.came_through,
             pace_ms=self._pace_ms,
             digest_over=self._digest_over,
         )

@@ -24,20 +24,28 @@ from bot.text import escape
 log = logging.getLogger(__name__)
 
 CHANNEL = "channel"
+READS_WITHIN_S = 2.0
 
 
 @dataclass
 class _Episode:
-    """One time of trouble. ``told``: who needs nothing any more, by way."""
+    """One time of trouble of one kind. ``told``: who needs nothing any more, by way."""
 
-    number: int
+    kind: str
     began: int
     reason: str
     told: set[tuple[str, str]] = field(default_factory=set)
 
+    def key(self, person: str) -> str:
+        """What a person is told of it is known by."""
+        return f"bot:{self.kind}:{self.began}:{person}"
+
 
 class Alarm:
-    """Tells the last resort once an episode; what could not be told is tried again while it lasts."""
+    """Tells the last resort once an episode; what could not be told is tried again while it lasts.
+
+    Each kind of trouble has episodes of its own: one that does not end keeps no other from being told.
+    """
 
     def __init__(
         self, database: Database, live: Live, slack: Slack, ways: OtherWays, clock: Clock
@@ -47,23 +55,23 @@ class Alarm:
         self._slack = slack
         self._ways = ways
         self._clock = clock
-        self._episode: _Episode | None = None
+        self._episodes: dict[str, _Episode] = {}
         self._people: tuple[str, ...] = ()
         self.episodes = 0
 
-    async def raised(self, reason: str) -> None:
+    async def raised(self, kind: str, reason: str) -> None:
         """There is trouble; the first reason of an episode is the one that is told."""
-        if self._episode is None:
+        if kind not in self._episodes:
             self.episodes += 1
-            self._episode = _Episode(self.episodes, self._clock.now(), reason)
+            self._episodes[kind] = _Episode(kind, self._clock.now(), reason)
             log.error("the bot itself is in trouble: %s", reason)
-        episode = self._episode
+        episode = self._episodes[kind]
         left = [one for one in await self._copies() if one not in episode.told]
         await asyncio.gather(*(self._tell(episode, *one) for one in left))
 
-    async def over(self) -> None:
-        """Nothing is wrong any more: say so where an alert would stay open."""
-        episode, self._episode = self._episode, None
+    async def over(self, kind: str) -> None:
+        """Nothing of this kind is wrong any more: say so where an alert would stay open."""
+        episode = self._episodes.pop(kind, None)
         if episode is None:
             return
         log.warning("the bot is well again: %s is over", episode.reason)
@@ -76,8 +84,9 @@ class Alarm:
         """Whom to tell, each by every way that can reach them."""
         config = self._live.config
         try:
-            self._people = await self._database.read(last_resort, config)
-        except StoreError:  # as it was read last, or as the config alone says
+            async with asyncio.timeout(READS_WITHIN_S):
+                self._people = await self._database.read(last_resort, config)
+        except (StoreError, TimeoutError):  # as it was read last, or as the config alone says
             self._people = self._people or named_people(config)
         return [
             (person, name)
@@ -108,14 +117,14 @@ class Alarm:
         to = f"channel:{config.slack.channel}" if person == CHANNEL else f"user:{person}"
         text = _words(episode.reason)
         drawing = Drawing(escape(text), (section(f"*{escape(text)}*"),))
-        message = _message(f"bot:{episode.began}:{person}", to, episode.began)
+        message = _message(episode.key(person), to, episode.began)
         return await self._slack.post(message, drawing, thread_ts=None, broadcast=False)
 
     def _page(self, episode: _Episode, person: str, name: str) -> Page:
         contact = self._live.config.contact(person)
         return Page(
-            key=f"bot:{episode.began}:{person}",
-            thread=f"iora:{self._ways.house}:bot:{episode.began}",
+            key=episode.key(person),
+            thread=f"iora:{self._ways.house}:bot:{episode.kind}:{episode.began}",
             incident="iora-bot",
             severity=Severity.SEV1,
             title="the incident bot itself is in trouble",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.clock import SystemClock
@@ -19,6 +20,8 @@ LATE_MS = 60_000
 SETTLE_S = 5.0
 """What is late at one look only, as after a machine slept, is being caught up with."""
 JUMP_MS = 30_000
+ANSWERS_WITHIN_S = 30.0
+STORE = "store"
 _CLAIMS = 3  # of half a minute each
 
 
@@ -51,36 +54,41 @@ class Auditor:
         self._settle_s = SETTLE_S if settle_s is None else settle_s
         self._began = clock.now()
         self._drift = clock.drift_ms()
-        self._since: float | None = None
+        self._since: dict[str, float] = {}
         self.jumps = 0
         self.late = Late()
 
     async def look(self) -> None:
-        """Raise the alarm, or end it."""
+        """Raise the alarm, or end it, for each kind of trouble that could be looked for."""
         self._look_at_the_clock()
-        reason = await self._trouble()
-        if reason is None:
-            self._since = None
-            await self._alarm.over()
-            return
-        if self._since is None:
-            self._since = self._steady()
-        if self._steady() - self._since >= self._settle_s:
-            await self._alarm.raised(reason)
+        for kind, reason in (await self._found()).items():
+            if reason is None:
+                self._since.pop(kind, None)
+                await self._alarm.over(kind)
+            elif self._steady() - self._since.setdefault(kind, self._steady()) >= self._settle_s:
+                await self._alarm.raised(kind, reason)
 
-    async def _trouble(self) -> str | None:
+    async def _found(self) -> Mapping[str, str | None]:
+        """What is wrong, by kind. While the database is in trouble nobody knows what else is late."""
+        store = self._store_trouble()
+        before = self._clock.now() - LATE_MS
+        if store is not None or before < self._began:
+            return {STORE: store}
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                self.late = await self._database.read(late, before)
+        except TimeoutError:
+            return {STORE: f"the database does not answer within {ANSWERS_WITHIN_S:g} s"}
+        except StoreError as error:
+            return {STORE: str(error)}
+        return {STORE: None, **reasons(self.late)}
+
+    def _store_trouble(self) -> str | None:
         if self._database.trouble is not None:
             return self._database.trouble
         if self._database.reserve.spent:
             return "the disk is full: the last of its room keeps what is due going; free some space"
-        before = self._clock.now() - LATE_MS
-        if before < self._began:
-            return None
-        try:
-            self.late = await self._database.read(late, before)
-        except StoreError as error:
-            return str(error)
-        return reason(self.late)
+        return None
 
     def _look_at_the_clock(self) -> None:
         drift = self._clock.drift_ms()
@@ -101,12 +109,12 @@ def late(tx: Tx, before: int) -> Late:
     return Late(number, tx.now - oldest, waiting, tx.now - wanted)
 
 
-def reason(found: Late) -> str | None:
-    """What is late, in words; None where nothing is."""
-    parts = []
-    if found.timers:
-        parts.append(f"{found.timers} timers are late by up to {format_duration(found.timers_ms)}")
-    if found.messages:
-        took = format_duration(found.messages_ms)
-        parts.append(f"{found.messages} messages wait to be sent for up to {took}")
-    return "; ".join(parts) or None
+def reasons(found: Late) -> Mapping[str, str | None]:
+    """What is late, in words, by kind; None where nothing is."""
+    timers = f"{found.timers} timers are late by up to {format_duration(found.timers_ms)}"
+    took = format_duration(found.messages_ms)
+    messages = f"{found.messages} messages wait to be sent for up to {took}"
+    return {
+        "timers": timers if found.timers else None,
+        "messages": messages if found.messages else None,
+    }

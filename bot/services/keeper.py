@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from bot.clock import SystemClock
@@ -17,6 +18,10 @@ from bot.services.live import Live
 from bot.services.other_ways import OtherWays
 from bot.services.unrecorded import Unrecorded
 from bot.store.database import Database
+
+log = logging.getLogger(__name__)
+
+BLIND_S = 180.0
 
 
 class Keeper:
@@ -35,6 +40,8 @@ class Keeper:
     ) -> None:
         self._ways = ways
         self._backups = backups
+        self._steady = steady
+        self._looked = steady()
         self._alarm = Alarm(database, live, slack, ways, clock)
         self.auditor = Auditor(database, self._alarm, clock, steady)
         self.unrecorded = Unrecorded(database, live, slack, ways, clock)
@@ -44,6 +51,15 @@ class Keeper:
         """Page from memory what can't be stored, and about the bot itself what is wrong with it."""
         await self.unrecorded.work()
         await self.auditor.look()
+        self._looked = self._steady()
+
+    def came_through(self) -> None:
+        """A beat has gone all the way. Without somebody who looks for what is late it says nothing."""
+        blind = self._steady() - self._looked
+        if blind < BLIND_S:
+            self.heartbeat.came_through()
+        else:
+            log.error("nobody has looked after the bot for %d s: no heartbeat", blind)
 
     def counts(self, paged: int, sockets: int) -> Upkeep:
         """``paged``: in Slack; ``sockets``: how many clients the link has made."""

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 MARK = "(unrecorded: the bot's database can't be written)"
 _AT_ONCE = 64
 _KEPT_MS = 600_000
+_ANSWERS_WITHIN_S = 30
 
 
 class Unrecorded:
@@ -53,11 +54,14 @@ class Unrecorded:
             return
         self._last_trouble = self._clock.now()
         try:
-            if not await self._database.read(_any_due):
-                return
-            due = await self._database.rehearse(due_pages, self._live.config, self.told)
-        except StoreError as error:
-            log.error("what is due can't be read: %s", error)
+            async with asyncio.timeout(
+                _ANSWERS_WITHIN_S
+            ):  # the next one looks after the bot itself
+                if not await self._database.read(_any_due):
+                    return
+                due = await self._database.rehearse(due_pages, self._live.config, self.told)
+        except (StoreError, TimeoutError) as error:
+            log.error("what is due can't be read: %s", error or "no answer")
             return
         await asyncio.gather(*(self._tell(attempt) for attempt in due))
 

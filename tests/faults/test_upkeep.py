@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.services import auditor
+from bot.services import auditor, keeper
 from bot.store import timers
 from bot.store.copying import check
 from bot.workspace import faults
@@ -76,6 +77,45 @@ async def test_a_timer_that_fails_again_and_again_pages_about_the_bot(tmp_path, 
         assert "timers are late" in about_itself(house)[0]
 
 
+async def test_trouble_of_another_kind_is_told_while_the_first_one_lasts(tmp_path, monkeypatch):
+    """A message that can never be sent must not keep the bot from saying that its disk is full."""
+    async with watched(tmp_path, monkeypatch) as (house, pagerduty):
+        house.slack.faults.add("chat.update", faults.error_before, 100_000)
+        assert (await house.slash(BOB, "declare sev4 API slow")).ok
+        await house.until(house.card, "the card")
+        assert (await house.slash(BOB, "ack INC-1")).ok
+        house.advance(80_000)
+        await house.until(lambda: about_itself(house), "the page about late messages")
+        database = house.bot.database
+        await database.read(lambda tx: tx.all("PRAGMA query_only = ON"))
+        assert (await house.slash(BOB, "note INC-1 not stored")).ok
+        await house.until(lambda: len(about_itself(house)) == 2, "the page about the file")
+        assert "it is read-only" in about_itself(house)[1]
+        await house.until(lambda: len(pagerduty.alerts) == 2, "an alert of its own")
+        await database.read(lambda tx: tx.all("PRAGMA query_only = OFF"))
+        await house.until(
+            lambda: sorted(pagerduty.alerts.values()) == ["resolved", "triggered"], "its end"
+        )
+        assert len(about_itself(house)) == 2
+
+
+async def test_a_database_that_does_not_answer_is_told_without_it(tmp_path, monkeypatch):
+    """As on a disk that hangs: nothing fails, and nothing comes back."""
+    monkeypatch.setattr(auditor, "ANSWERS_WITHIN_S", 0.5)
+    async with watched(tmp_path, monkeypatch) as (house, pagerduty):
+        house.clock.move(MINUTE + 1)
+        back = threading.Event()
+        hangs = asyncio.ensure_future(house.bot.database.read(lambda tx: back.wait(60)))
+        try:
+            await house.until(lambda: about_itself(house), "the page about itself")
+            assert "the database does not answer" in about_itself(house)[0]
+            await house.until(lambda: pagerduty.alerts, "the same by PagerDuty")
+        finally:
+            back.set()
+            await hangs
+        await house.until(lambda: "resolved" in pagerduty.alerts.values(), "its end")
+
+
 async def test_what_a_clock_that_moved_on_left_behind_is_caught_up_with_and_no_alarm(
     tmp_path, monkeypatch
 ):
@@ -89,7 +129,9 @@ async def test_what_a_clock_that_moved_on_left_behind_is_caught_up_with_and_no_a
         assert about_itself(house) == []
 
 
-async def test_the_heartbeat_goes_out_only_after_its_timer_came_through(tmp_path, monkeypatch):
+async def test_the_heartbeat_goes_out_only_after_its_timer_came_through(
+    tmp_path, monkeypatch, caplog
+):
     beats: list[str] = []
 
     async def heard(request: web.Request) -> web.Response:
@@ -114,12 +156,20 @@ async def test_the_heartbeat_goes_out_only_after_its_timer_came_through(tmp_path
                 lambda tx: tx.all("SELECT id FROM outbox WHERE kind = 'heartbeat'")
             )
             assert len(rows) == 1, "what is over is forgotten"
+            house.bot.upkeep_loop.stop()
+            monkeypatch.setattr(keeper, "BLIND_S", 0.0)
+            house.advance(MINUTE)
+            await house.until(lambda: "no heartbeat" in caplog.text, "a word in the log")
+            assert len(beats) == 2, "nobody looks for what is late"
+            monkeypatch.setattr(keeper, "BLIND_S", 1_000.0)
+            house.advance(MINUTE)
+            await house.until(lambda: len(beats) == 3, "the third one")
             house.bot.delivery_loop.stop()
             await asyncio.sleep(0.1)
             house.clock.move(MINUTE)
             house.bot.timer_loop.alarm.ring()
             await asyncio.sleep(1.5)
-            assert len(beats) == 2, "the outbox stands still"
+            assert len(beats) == 3, "the outbox stands still"
     finally:
         await runner.cleanup()
 
