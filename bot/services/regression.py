@@ -13,7 +13,7 @@ from bot.model.config import Config
 from bot.model.incident import Facts
 from bot.model.regression import HOUR_MS, Change, LearnedWindow, Regression, Untold
 from bot.model.timer import Timer
-from bot.model.units import unit_of
+from bot.model.units import format_duration, unit_of
 from bot.rules import learned, regression
 from bot.rules import sketch as sketches
 from bot.services.silences import muting, note_muted
@@ -63,6 +63,9 @@ def look(tx: Tx, config: Config, books: Books, target: str) -> None:
             _open(tx, config, books, target, metric, lasting, window)
         elif before is not None and not lasting:
             _close(tx, before, _why(said.get(metric), before, window))
+        elif before is not None and _unread(tx, config, before, said[metric]):
+            span = format_duration(config.regression.window)
+            _close(tx, before, f"nothing was read of it for {span}, so nobody can tell any more")
         elif before is not None:
             _go_on(tx, config, before, lasting, window)
 
@@ -104,6 +107,14 @@ def _lasting(
         elif isinstance(one, Untold) and shown is not None:
             lasting.append(shown)  # nothing is known now, so it is not gone
     return lasting
+
+
+def _unread(tx: Tx, config: Config, before: Regression, said: Sequence[Change | Untold]) -> bool:
+    """Whether nothing can be told of it, and will not be: perhaps nobody measures it any more."""
+    if any(isinstance(one, Change) for one in said):
+        return False
+    since = tx.now - config.regression.window
+    return not hours(tx, before.target, before.metric, since, tx.now)
 
 
 def _learned_anew(before: Regression, window: LearnedWindow | None) -> bool:

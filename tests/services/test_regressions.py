@@ -133,9 +133,22 @@ async def test_what_can_not_be_read_any_more_is_not_gone(iora):
     await iora.measure(100, 24)
     await iora.learn()
     await iora.pass_hours(130, 8)
-    iora.clock.advance(30 * HOUR)
+    iora.clock.advance(20 * HOUR)
     await iora.look()
     assert len(await iora.live()) == 1
+
+
+async def test_what_was_not_read_for_the_whole_window_is_closed_and_says_so(iora):
+    await iora.measure(100, 24)
+    await iora.learn()
+    await iora.pass_hours(130, 8)
+    iora.clock.advance(26 * HOUR)
+    await iora.look()
+    assert await iora.live() == []
+    (message,) = await iora.messages()
+    assert "nothing was read of it for 24 h, so nobody can tell any more" in words(message)
+    await iora.look()
+    assert await iora.live() == []
 
 
 async def test_learning_another_window_by_which_it_is_worse_too_changes_nothing_but_who_learned(
