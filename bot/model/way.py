@@ -141,7 +141,8 @@ class Page:
 
     ``key`` is the outbox row's, ``thread`` the incident's: what is said again carries the same. ``at``:
     when it was decided, in milliseconds since the epoch. ``text`` is the whole of it, with lines;
-    ``address`` where mail goes; ``repeated``: it may have arrived before.
+    ``address`` where mail goes; ``repeated``: it may have arrived before. ``anew``: it calls anew after the
+    entry of this number, with which somebody had answered; 0: nobody had.
     """
 
     key: str
@@ -159,6 +160,12 @@ class Page:
     readings: Mapping[str, str] = field(default_factory=dict)
     drill: bool = False
     repeated: bool = False
+    anew: int = 0
+
+    @property
+    def alert(self) -> str:
+        """What it is called where an alert that was acknowledged calls nobody any more."""
+        return f"{self.thread}:{self.anew}" if self.anew else self.thread
 
     @property
     def subject(self) -> str:
@@ -173,7 +180,8 @@ def thread_of(house: str, incident_id: int) -> str:
 
 
 def incident_in(thread: str, house: str) -> int | None:
-    """The number of the incident that is called so; None if it is not one of this house."""
-    number = thread.removeprefix(f"iora:{house}:INC-")
-    usable = number != thread and number.isascii() and number.isdecimal() and len(number) <= 15
-    return int(number) if usable else None
+    """The number of the incident that is called so, or its alert; None if it is not one of this house."""
+    said = thread.removeprefix(f"iora:{house}:INC-")
+    number, *anew = said.split(":", 1)
+    usable = all(one.isascii() and one.isdecimal() and len(one) <= 15 for one in (number, *anew))
+    return int(number) if usable and said != thread else None

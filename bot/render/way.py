@@ -59,6 +59,7 @@ def page(
         readings=_readings(seen),
         drill=incident.drill,
         repeated=repeated,
+        anew=facts.get("anew", 0),
     )
 
 

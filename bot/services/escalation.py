@@ -147,6 +147,7 @@ def _notify(
     )
     seq = incidents.add_entry(tx, incident.id, BOT, "escalation", made.facts)
     acknowledged = incident.status is Status.ACKNOWLEDGED
+    anew = _anew(tx, incident)
     for ping in made.pings:
         facts = {
             "person": ping.person,
@@ -159,12 +160,22 @@ def _notify(
             "because": list(ping.because),
             "called": acknowledged and called,
             "unanswered": acknowledged and not called,
+            "anew": anew,
         }
         paging.ping(tx, config, incident.id, facts)
     if _said_in_channel(due):
         add_reply(tx, incident, seq, broadcast=True)
     only_channel = due.stage == "level" and not made.pings and "channel" in due.notify
     return not made.reaches_nobody and not (only_channel and _card_is_refused(tx, incident))
+
+
+def _anew(tx: Tx, incident: Incident) -> int:
+    """The number of the entry with which somebody had answered, where it goes on all the same; else 0."""
+    if incident.status is Status.ACKNOWLEDGED:
+        active = incidents.newest_by_a_person(tx, incident.id)
+        return active.seq if active is not None else 0
+    reopened = incidents.timeline(tx, incident.id, ("reopened",))
+    return reopened[-1].seq if reopened else 0
 
 
 def _ask(tx: Tx, case: Case, ask: Ask) -> None:

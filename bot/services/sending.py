@@ -26,7 +26,7 @@ from bot.model.message import (
 )
 from bot.model.outlook import Outlook
 from bot.model.overview import Overview
-from bot.model.way import SLACK, Event
+from bot.model.way import SLACK, Event, PagerDutyWay
 from bot.render.message import draw, plain_words
 from bot.rules.outlook import outlook
 from bot.services import asking, digest, escalation, paging
@@ -108,7 +108,7 @@ def attempt_of(tx: Tx, message: Message, config: Config) -> Attempt:
         if "report" in message.facts and message.kind in {"file", "report_text"}
         else None,
         outlook=_outlook(tx, message, seen, config) if message.kind in {"run", "ask"} else None,
-        event=_event(tx, message, seen, listed),
+        event=_event(tx, message, seen, listed, config),
         also=also,
         digest=listed,
         card=outbox.by_key(tx, f"card:{message.incident_id}") if message.via != SLACK else None,
@@ -189,7 +189,9 @@ def _entries(tx: Tx, message: Message) -> tuple[Entry | None, tuple[Entry, ...]]
     return found[0], tuple(one for one in found[1:] if one is not None)
 
 
-def _event(tx: Tx, message: Message, seen: Overview | None, listed: Digest | None) -> Event | None:
+def _event(
+    tx: Tx, message: Message, seen: Overview | None, listed: Digest | None, config: Config
+) -> Event | None:
     """What another way is to say of a page now; None: nothing that it has not said already."""
     if message.via == SLACK or not _is_page(message):
         return "page"
@@ -199,9 +201,17 @@ def _event(tx: Tx, message: Message, seen: Overview | None, listed: Digest | Non
     over = listed.resolved if listed else gone
     event: Event = "resolved" if over else "acknowledged"
     said = message.facts.get("told")
-    if said in {event, "resolved"} or (message.ts is not None and pages.told_later(tx, message)):
+    if said in {event, "resolved"} or (message.ts is not None and _told_later(tx, message, config)):
         return None
     return event
+
+
+def _told_later(tx: Tx, message: Message, config: Config) -> bool:
+    """Whether a later page says it to the same place; at PagerDuty, of the same alert."""
+    apart = isinstance(config.ways.get(message.via), PagerDutyWay)
+    alert = message.facts.get("anew", 0)
+    later = pages.told_later(tx, message)
+    return any(not apart or one.facts.get("anew", 0) == alert for one in later)
 
 
 def _asks(message: Message, seen: Overview | None, listed: Digest | None) -> bool:

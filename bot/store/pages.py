@@ -36,18 +36,17 @@ def pages_due(tx: Tx, at_most: int) -> list[Message]:
     return [message_of(row) for row in rows]
 
 
-def told_later(tx: Tx, message: Message) -> bool:
-    """Whether a later page about the same incident is at the same place already."""
-    return bool(
-        tx.all(
-            """SELECT id FROM outbox WHERE incident_id = :incident_id AND kind = :kind
-            AND destination = :destination AND id > :id AND ts IS NOT NULL LIMIT 1""",
-            incident_id=message.incident_id,
-            kind=message.kind,
-            destination=message.destination,
-            id=message.id,
-        )
+def told_later(tx: Tx, message: Message) -> list[Message]:
+    """The later pages about the same incident that are at the same place already."""
+    rows = tx.all(
+        f"""SELECT {COLUMNS} FROM outbox WHERE incident_id = :incident_id AND kind = :kind
+        AND destination = :destination AND id > :id AND ts IS NOT NULL""",
+        incident_id=message.incident_id,
+        kind=message.kind,
+        destination=message.destination,
+        id=message.id,
     )
+    return [message_of(row) for row in rows]
 
 
 def superseded(tx: Tx, message: Message) -> bool:

@@ -149,7 +149,17 @@ def test_markup_in_a_title_is_text():
 def test_an_incident_has_one_name_outside_and_is_found_by_it_in_its_own_house_only():
     name = thread_of("T01TEAM", 7)
     assert incident_in(name, "T01TEAM") == 7
-    for other in ("iora:T02OTHER:INC-7", "iora:T01TEAM:INC-", "iora:T01TEAM:INC-7x", "7", ""):
+    assert incident_in(f"{name}:12", "T01TEAM") == 7, "an alert of its own, for one that calls anew"
+    for other in (
+        "iora:T02OTHER:INC-7",
+        "iora:T01TEAM:INC-",
+        "iora:T01TEAM:INC-7x",
+        f"{name}:",
+        f"{name}:12:3",
+        f"{name}:x",
+        "7",
+        "",
+    ):
         assert incident_in(other, "T01TEAM") is None
     assert incident_in("iora:T01TEAM:INC-²", "T01TEAM") is None
     assert incident_in(f"iora:T01TEAM:INC-{'9' * 40}", "T01TEAM") is None

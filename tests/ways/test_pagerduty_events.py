@@ -60,6 +60,19 @@ async def test_what_is_sent_again_calls_nobody_again():
         assert server.calls == 2
 
 
+async def test_what_calls_anew_is_an_alert_of_its_own_for_one_that_was_acknowledged_calls_nobody():
+    async with at_pagerduty() as (server, way):
+        await way.tell("page", page())
+        await way.tell("acknowledged", page())
+        await way.tell("page", page())
+        assert server.calls == 1
+        for event in ("page", "page"):
+            assert await way.tell(event, page(anew=12)) == Sent("out", f"{THREAD}:12")
+        assert server.calls == 2
+        await way.tell("resolved", page(anew=12))
+        assert server.alerts == {THREAD: "acknowledged", f"{THREAD}:12": "resolved"}
+
+
 async def test_a_reopened_incident_calls_again():
     async with at_pagerduty() as (server, way):
         for event in ("page", "resolved", "page"):

@@ -201,6 +201,44 @@ async def test_an_acknowledgement_and_the_end_reach_every_copy_once(tmp_path):
         assert pagerduty.alerts == {THREAD: "resolved"}
 
 
+async def test_what_goes_on_after_an_acknowledgement_calls_anew_in_pagerduty(tmp_path):
+    ladder = escalating(("0s", ["channel", f"user:{BOB}"]), ("5m", [f"user:{BOB}"]), every="24h")
+    async with told_by(tmp_path, "pagerduty", escalation=ladder) as (house, pagerduty):
+        await declared(house)
+        await settle(house, f"{PING}:pagerduty")
+        assert (await house.slash(ALICE, "ack INC-1 take over")).ok
+        await settle(house)
+        assert (pagerduty.calls, pagerduty.alerts) == (1, {THREAD: "acknowledged"})
+        house.advance(30 * 60_000)
+        asked = await house.until_entry(1, "asked")
+        house.advance(5 * 60_000)
+        await house.until(lambda: pagerduty.calls == 2, "the phone rings anew")
+        acknowledged = await house.until_entry(1, "acknowledged")
+        assert pagerduty.alerts == {
+            THREAD: "acknowledged",
+            f"{THREAD}:{acknowledged.seq}": "triggered",
+        }
+        assert asked.seq > acknowledged.seq
+        assert (await house.slash(BOB, "resolve INC-1")).ok
+        await settle(house)
+        assert set(pagerduty.alerts.values()) == {"resolved"}
+
+
+async def test_what_is_reopened_after_it_was_mitigated_calls_anew_in_pagerduty(tmp_path):
+    async with told_by(tmp_path, "pagerduty") as (house, pagerduty):
+        await declared(house)
+        await settle(house, f"{PING}:pagerduty")
+        assert (await house.slash(BOB, "mitigate INC-1")).ok
+        await settle(house)
+        assert pagerduty.alerts == {THREAD: "acknowledged"}
+        assert (await house.slash(BOB, "reopen INC-1 back again")).ok
+        await house.until(lambda: pagerduty.calls == 2, "the phone rings anew")
+        await settle(house)
+        assert (await house.slash(BOB, "resolve INC-1")).ok
+        await settle(house)
+        assert set(pagerduty.alerts.values()) == {"resolved"}
+
+
 async def test_nobody_is_paged_after_an_acknowledgement_that_came_before_the_send(tmp_path):
     async with told_by(tmp_path, "pagerduty") as (house, pagerduty):
         pagerduty.answers = [(429, {"Retry-After": "5"})]
@@ -272,7 +310,7 @@ async def test_who_is_called_for_in_an_acknowledged_incident_is_paged_for_each(t
         for number in range(8):
             assert (await house.slash(ALICE, f"escalate INC-{number + 1}")).ok
             await house.until_entry(number + 1, "escalated")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while sum([one.kind == "ping" for one in await outbox_of(house)]) < 8:
                 await asyncio.sleep(0.02)
         await settle(house)

@@ -1,5 +1,7 @@
 """PagerDuty's Events API v2. One incident of ours is one of theirs, by its deduplication key.
 
+Once that is acknowledged, another trigger of it calls nobody: what goes on after an answer is one of its own.
+
 Limits and answers as PagerDuty documents them ("Send an Alert Event", "Response Codes & Retry Logic").
 """
 
@@ -46,14 +48,14 @@ class PagerDuty:
 
     async def tell(self, event: Event, page: Page) -> Outcome:
         key = self._settings.routing_key.get_secret_value()
-        asked = {"routing_key": key, "event_action": _ACTIONS[event], "dedup_key": page.thread}
+        asked = {"routing_key": key, "event_action": _ACTIONS[event], "dedup_key": page.alert}
         more = redacted(_described(page)) if event == "page" else {}
         post = Post(self._settings.url, compact(asked | more), {}, self._settings.timeout)
         answer = await send(self._client, post)
         if not isinstance(answer, Answer):
             return answer
         if answer.status == 202:
-            return Sent(self.name, page.thread)
+            return Sent(self.name, page.alert)
         words = _reasons(answer) or words_of(answer, key)
         if 200 <= answer.status <= 299:
             return Unsure(f"HTTP {answer.status}, which is not PagerDuty's answer: {words}")
