@@ -35,6 +35,7 @@ class Sockets:
         self._sockets: list[web.WebSocketResponse] = []
         self._transports: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self._waiting: dict[str, asyncio.Future[Json | None]] = {}
+        self._limits: dict[str, tuple[web.WebSocketResponse, asyncio.Timeout]] = {}
         self._frozen: set[web.WebSocketResponse] = set()
         self._turn = 0
         self._changed = asyncio.Event()
@@ -90,6 +91,14 @@ class Sockets:
         if socket in self._sockets:
             self._sockets.remove(socket)
         self._changed.set()
+        self._hurry(socket)
+
+    def _hurry(self, gone: web.WebSocketResponse) -> None:
+        """More patience than Slack has is for a slow app, and not for one that is gone."""
+        latest = asyncio.get_running_loop().time() + ACK_SECONDS
+        for socket, limit in self._limits.values():
+            if socket is gone and not limit.expired():
+                limit.reschedule(min(latest, limit.when() or latest))
 
     def _hello(self) -> Json:
         return {
@@ -125,7 +134,8 @@ class Sockets:
         socket = self._sockets[self._turn % len(self._sockets)]
         waiting = self._waiting[envelope_id] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(self._ack_seconds):
+            async with asyncio.timeout(self._ack_seconds) as limit:
+                self._limits[envelope_id] = socket, limit
                 if socket not in self._frozen:
                     await socket.send_json(envelope)
                 answer = await waiting
@@ -135,6 +145,7 @@ class Sockets:
             return Ack(ok=False, why=NOT_CONNECTED, reason="connection_failed")
         finally:
             del self._waiting[envelope_id]
+            self._limits.pop(envelope_id, None)
         return Ack(ok=True, payload=answer)
 
     def _envelope(

@@ -54,6 +54,7 @@ class Tickets:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.trigger_seconds = TRIGGER_SECONDS
         self._triggers: dict[str, Trigger] = {}
         self._responses: dict[str, ResponseUrl] = {}
         self._sockets: set[str] = set()
@@ -73,7 +74,7 @@ class Tickets:
             raise Refusal("invalid_trigger_id")
         if trigger.used:
             raise Refusal("exchanged_trigger_id")
-        if self._clock.now() - trigger.given_at > TRIGGER_SECONDS:
+        if self._clock.now() - trigger.given_at > self.trigger_seconds:
             raise Refusal("expired_trigger_id")
         trigger.used = True
         return trigger

@@ -33,7 +33,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def connected(folder: Path) -> AsyncIterator[tuple[House, Bot]]:
     async with (
-        standing(folder) as house,
+        standing(folder, ack_seconds=3.0) as house,  # some are half open
         living(house, config_for(house.target, escalation=TELL_ALICE)) as bot,
     ):
         yield house, bot

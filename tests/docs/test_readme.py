@@ -101,7 +101,7 @@ async def running(folder: Path, environ: dict[str, str], word: str) -> AsyncIter
         assert b"http://" in line, (folder / f"{word}.log").read_text()
         yield
         process.terminate()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:

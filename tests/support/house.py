@@ -321,11 +321,16 @@ async def living(
 
 @asynccontextmanager
 async def standing(folder: Path, **options: Any) -> AsyncIterator[House]:
-    """The workspace and the target, without a bot yet. Rate limits are off unless a test wants them."""
+    """The workspace and the target, without a bot yet. Rate limits are off unless a test wants them.
+
+    The workspace waits longer than Slack does for acks and forms: a loaded machine is no fault of the bot.
+    """
     clock = MovableClock()
+    usual = {"events": ["app_mention"], "ack_seconds": PATIENCE_S}
     async with (
         FakeTarget().listening() as target,
-        serve(0, clock=Seconds(clock), **({"events": ["app_mention"]} | options)) as slack,
+        serve(0, clock=Seconds(clock), **(usual | options)) as slack,
     ):
         slack.limits.enabled = False
+        slack.site.tickets.trigger_seconds = PATIENCE_S
         yield House(slack, target, clock, folder)

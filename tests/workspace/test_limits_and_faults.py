@@ -198,7 +198,7 @@ async def test_a_call_hangs_until_the_client_gives_up(
 async def test_a_call_that_hangs_is_released(server: Server) -> None:
     server.faults.add("chat.postMessage", faults.hang_after)
     call = asyncio.ensure_future(post(server))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await server.faults.wait_hanging(1)
     server.faults.release()
     with pytest.raises(aiohttp.ClientError):

@@ -19,7 +19,7 @@ INCIDENTS = "C01INCIDENTS"
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    async with serve(ack_seconds=1.0) as running:
+    async with serve(ack_seconds=20.0) as running:
         running.workspace.join(INCIDENTS, "U00IORA")
         yield running
 
@@ -44,7 +44,7 @@ class Raw:
         self.socket = socket
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             body: dict[str, Any] = await self.socket.receive_json()
         return body
 
@@ -266,7 +266,7 @@ async def test_events_tell_of_messages_and_mentions_in_channels_of_the_app(
     async def mention(event: dict[str, Any]) -> None:
         heard.put_nowait(("mention", event["text"]))
 
-    async with connected(server, app), asyncio.timeout(5):
+    async with connected(server, app), asyncio.timeout(30):
         await server.acts.say("U01ALICE", "C02GENERAL", "nobody hears this")
         await server.acts.say("U01ALICE", INCIDENTS, "@iora help")
         assert {await heard.get(), await heard.get()} == {
@@ -316,7 +316,7 @@ async def test_an_event_that_is_not_taken_is_sent_again_on_slacks_schedule() -> 
     async with serve(clock=clock, ack_seconds=0.05) as server, aiohttp.ClientSession() as session:
         server.workspace.join(INCIDENTS, "U00IORA")
         opened = await web_client(server).apps_connections_open(app_token=server.app_token)
-        async with session.ws_connect(opened["url"]) as websocket, asyncio.timeout(5):
+        async with session.ws_connect(opened["url"]) as websocket, asyncio.timeout(30):
             socket = Raw(websocket)
             await socket.next()
             await server.acts.say("U01ALICE", INCIDENTS, "hello")
@@ -392,7 +392,7 @@ async def test_a_refresh_is_announced_and_the_app_comes_back(server: Server, raw
     async def answer(ack: Any) -> None:
         await ack("here again")
 
-    async with connected(server, app), asyncio.timeout(10):
+    async with connected(server, app), asyncio.timeout(30):
         await server.sockets.refresh()
         await server.sockets.wait_connected(1)
         outcome = await server.acts.slash("U01ALICE", INCIDENTS, "/iora", "health")
@@ -404,10 +404,24 @@ async def test_dropped_sockets_are_gone_without_a_goodbye(server: Server, raw: A
     socket = await raw()
     await socket.next()
     server.sockets.drop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         message = await socket.socket.receive()
     assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
     assert server.sockets.connected == 0
+
+
+async def test_more_patience_than_slack_has_is_for_a_slow_app_and_not_for_one_that_is_gone(
+    server: Server, raw: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.workspace.socket.ACK_SECONDS", 0.05)
+    monkeypatch.setattr(server.sockets, "_ack_seconds", 3600.0)
+    socket = await raw()
+    await socket.next()
+    typed = asyncio.create_task(server.acts.slash("U01ALICE", INCIDENTS, "/iora", "health"))
+    await socket.next()
+    server.sockets.drop()
+    async with asyncio.timeout(30):
+        assert (await typed).why == "operation_timeout"
 
 
 async def test_a_half_open_socket_answers_no_ping_and_carries_nothing() -> None:
