@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import at
 from bot.model.digest import Digest
-from bot.model.incident import Severity
+from bot.model.incident import Incident, Severity, Status
 from bot.model.message import Drawing, Message
 from bot.model.overview import Overview
 from bot.model.units import format_value
@@ -116,10 +116,17 @@ def _text(
     said = words(ping(seen, facts, repeated=repeated), contacts, contact.timezone)
     lines = [said]
     if seen.asks(facts):
-        lines.append(f"To answer: /iora ack {seen.incident.key} in Slack.")
+        lines.append(_how_to_answer(seen.incident))
     if link:
         lines.append(link)
     return "\n\n".join(lines)
+
+
+def _how_to_answer(incident: Incident) -> str:
+    """What was acknowledged already can't be once more: there a note says that somebody is on it."""
+    if incident.status is Status.ACKNOWLEDGED:
+        return f"To answer in Slack: /iora note {incident.key} I am on it"
+    return f"To answer: /iora ack {incident.key} in Slack."
 
 
 def _readings(seen: Overview) -> dict[str, str]:

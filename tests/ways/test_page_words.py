@@ -122,6 +122,14 @@ def test_after_an_acknowledgement_it_says_who_did_it_and_asks_for_nothing():
     assert "Carol !channel (PagerDuty) acknowledged" in text
 
 
+def test_what_goes_on_after_an_acknowledgement_is_answered_by_a_word_that_is_not_refused():
+    seen = overview(Status.ACKNOWLEDGED, entry("acknowledged", seq=3, actor=alice.text))
+    quiet = page(seen, ping(unanswered=True), house="T01TEAM", contacts=CONTACTS)
+    assert quiet.text.endswith("To answer in Slack: /iora note INC-7 I am on it")
+    joins = page(seen, ping(called=True), house="T01TEAM", contacts=CONTACTS)
+    assert joins.text.endswith("To answer in Slack: /iora note INC-7 I am on it")
+
+
 def test_a_drill_and_a_possible_repeat_are_marked():
     seen = overview(drill=True)
     assert told(seen).subject == "[DRILL SEV2] INC-7 API slow"
