@@ -26,11 +26,6 @@ _MOST_DEAD = 20
 """Of these conditions that can't hold: each takes a while."""
 
 
-def load_runbooks(folder: Path, config: Config | None = None) -> dict[str, Runbook]:
-    """As ``load_books``, only the records."""
-    return {name: book.runbook for name, book in load_books(folder, config).items()}
-
-
 def load_books(folder: Path, config: Config | None = None) -> dict[str, Book]:
     """Every runbook of a folder by its id; a folder that isn't there holds none.
 

@@ -62,29 +62,12 @@ def any_target(
     ``shared`` is what is the same for all targets, such as the incident and the time; without
     targets the condition is asked of that alone.
     """
-    return _asked(condition, targets, shared, now, max)
-
-
-def all_targets(
-    condition: Condition, targets: Mapping[str, Values], shared: Values, now: int
-) -> Judged:
-    """A recovery: yes when every target meets the whole condition, no when one doesn't."""
-    return _asked(condition, targets, shared, now, min)
-
-
-def _asked(
-    condition: Condition,
-    targets: Mapping[str, Values],
-    shared: Values,
-    now: int,
-    choose: Callable[[list[Truth]], Truth],
-) -> Judged:
     if not targets:
         return evaluate(condition, shared, now)
     asked = {
         name: evaluate(condition, {**shared, **values}, now) for name, values in targets.items()
     }
-    truth = choose([one.truth for one in asked.values()])
+    truth = max(one.truth for one in asked.values())
     reasons = [
         reason if len(asked) == 1 else f"{name}: {reason}"
         for name, one in asked.items()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.files.runbooks import load_runbooks
+from bot.files.runbooks import load_books
 from bot.model.runbook import Runbook
 from bot.model.step import AdviseStep, CheckStep, NotifyStep, Step
 from bot.template import render_mrkdwn
@@ -331,7 +331,7 @@ class Row(NamedTuple):
 
 @cache
 def books() -> dict[str, Runbook]:
-    return load_runbooks(FOLDER)
+    return {name: book.runbook for name, book in load_books(FOLDER).items()}
 
 
 def lines_below(heading: str) -> Iterator[list[str]]:
@@ -499,7 +499,7 @@ def test_the_example_in_the_readme_loads(tmp_path: Path):
     name = re.search(r"^id: (.+)$", example, re.MULTILINE)[1]
     (tmp_path / f"{name}.yaml").write_text(example, encoding="utf-8")
 
-    assert list(load_runbooks(tmp_path)) == [name]
+    assert list(load_books(tmp_path)) == [name]
 
 
 @pytest.mark.parametrize("incident", [None, INCIDENT], ids=["no incident", "an incident"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.files.runbook_note import runbook_findings
-from bot.files.runbooks import load_runbooks
+from bot.files.runbooks import load_books
 from bot.model.runbook import Runbook
 from tests.support.configs import ALICE, BOB, config
 from tests.support.runs import book, books, step
@@ -138,7 +138,7 @@ def test_approvals_that_too_few_can_give_are_told(
 
 
 def shipped() -> list[Runbook]:
-    return list(load_runbooks(ROOT / "runbooks").values())
+    return [one.runbook for one in load_books(ROOT / "runbooks").values()]
 
 
 def test_the_shipped_runbooks_and_five_bare_targets_make_few_lines() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.files.problem import Problem
-from bot.files.runbooks import load_books, load_runbooks
+from bot.files.runbooks import load_books
 from bot.model.run import StepState
 from bot.model.runbook import Runbook
 
@@ -33,13 +33,13 @@ steps:
 
 def problems(folder: Path) -> list[Problem]:
     with pytest.raises(ConfigError) as caught:
-        load_runbooks(folder)
+        load_books(folder)
     return [one for one in caught.value.problems if isinstance(one, Problem)]
 
 
 def test_a_good_runbook_loads(tmp_path: Path) -> None:
     (tmp_path / "quick.yaml").write_text(GOOD)
-    runbook = load_runbooks(tmp_path)["quick"]
+    runbook = load_books(tmp_path)["quick"].runbook
     assert [(step.id, step.kind) for step in runbook.steps] == [
         ("look", "check"),
         ("decide", "checklist"),
@@ -58,7 +58,7 @@ def test_a_book_keeps_the_text_and_its_hash_so_that_a_run_can_pin_them(tmp_path:
 
 def test_references_in_a_runbook_stay_as_written(tmp_path: Path) -> None:
     (tmp_path / "quick.yaml").write_text(GOOD.replace("title: Look", 'title: "echo ${HOME}"'))
-    assert load_runbooks(tmp_path)["quick"].steps[0].title == "echo ${HOME}"
+    assert load_books(tmp_path)["quick"].runbook.steps[0].title == "echo ${HOME}"
 
 
 def test_the_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_the_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_holds_no_runbooks(tmp_path: Path) -> None:
-    assert load_runbooks(tmp_path / "none") == {}
+    assert load_books(tmp_path / "none") == {}
 
 
 def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_files_that_are_no_runbooks_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "quick.yaml").write_text(GOOD)
     (tmp_path / "README.md").write_text("# Runbooks")
     (tmp_path / "old.yaml.bak").write_text("[")
-    assert list(load_runbooks(tmp_path)) == ["quick"]
+    assert list(load_books(tmp_path)) == ["quick"]
 
 
 def _pipe(path: Path) -> None:
@@ -168,7 +168,7 @@ def test_every_state_of_a_result_is_a_word_of_conditions() -> None:
 
 
 def test_the_shipped_runbooks_load() -> None:
-    check = load_runbooks(ROOT / "runbooks")["system-health-check"]
+    check = load_books(ROOT / "runbooks")["system-health-check"].runbook
     words = " ".join([step.text for step in check.steps] + [str(step) for step in check.steps])
     for command in ("./scripts/health-check.sh", ".overall_score", "jq '.status'"):
         assert command in words
