@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from bot.services.live import Live
 from bot.store import timers
 from bot.store.copying import check, copy
 from bot.store.database import Database, Tx
+from bot.store.reserve import RESERVE_BYTES
 
 log = logging.getLogger(__name__)
 
 KIND = "backup"
 _NAME = re.compile(r"iora-[0-9]{8}T[0-9]{6}Z\.db")
+_HALF = re.compile(r"iora-[0-9]{8}T[0-9]{6}Z\.part")
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,10 @@ class Backups:
     def _make(self, settings: Settings) -> Path:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self.folder / f"iora-{at(self._clock.now()):%Y%m%dT%H%M%SZ}.db"
+        for half in _ours(self.folder, _HALF):
+            half.unlink(missing_ok=True)  # a crash left it
+        self._look_for_room()
         part = file.with_suffix(".part")
-        part.unlink(missing_ok=True)
         try:
             copy(self._database.path, part)
             check(part)
@@ -87,12 +92,25 @@ class Backups:
             old.unlink(missing_ok=True)
         return file
 
+    def _look_for_room(self) -> None:
+        """It may not fill the disk that the database is on. Raises ``StoreError``."""
+        journal = self._database.path.with_name(self._database.path.name + "-wal")
+        wanted = 2 * RESERVE_BYTES + sum(
+            file.stat().st_size for file in (self._database.path, journal) if file.exists()
+        )
+        if shutil.disk_usage(self.folder).free < wanted:
+            raise StoreError(f"{self.folder}: too little room, {wanted:,} bytes are wanted")
+
 
 def _copies(folder: Path) -> list[Path]:
+    return _ours(folder, _NAME)
+
+
+def _ours(folder: Path, name: re.Pattern[str]) -> list[Path]:
     """Ours, oldest first; what else lies there is left alone."""
     if not folder.is_dir():
         return []
-    return sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name))
+    return sorted(file for file in folder.iterdir() if name.fullmatch(file.name))
 
 
 def schedule(tx: Tx, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from aiohttp import web
 from bot.services import auditor, keeper
 from bot.store import timers
 from bot.store.copying import check
+from bot.store.reserve import RESERVE_BYTES
 from bot.workspace import faults
 from tests.support.delivered import TELL_ALICE, settle
 from tests.support.house import ALICE, BOB, House, config_for, living, standing, text_of
@@ -193,6 +195,33 @@ async def test_backups_are_made_on_time_checked_and_the_oldest_dropped(tmp_path,
             ),
             "the doctor's word",
         )
+
+
+async def test_what_a_crash_left_of_a_backup_is_cleared_away(tmp_path, monkeypatch):
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    half = folder / "iora-20200101T000000Z.part"
+    half.write_bytes(b"half of it")
+    (folder / "of somebody else.part").write_bytes(b"")
+    settings = {"every": "6h", "keep": 2, "folder": "copies"}
+    async with watched(tmp_path, monkeypatch, backups=settings) as (house, _):
+        house.advance(6 * HOUR)
+        await house.until(lambda: house.bot.backups.made, "a backup")
+        left = sorted(one.suffix for one in folder.iterdir())
+        assert left == [".db", ".part"]
+        assert not half.exists()
+
+
+async def test_a_backup_never_takes_the_room_that_the_database_needs(tmp_path, monkeypatch):
+    settings = {"every": "6h", "keep": 2, "folder": "copies"}
+    async with watched(tmp_path, monkeypatch, backups=settings) as (house, _):
+        usage = shutil.disk_usage(tmp_path)
+        little = usage._replace(free=2 * RESERVE_BYTES)
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: little)
+        house.advance(6 * HOUR)
+        await house.until(lambda: house.bot.backups.failed, "the refusal")
+        assert "too little room" in str(house.bot.backups.error)
+        assert list((tmp_path / "copies").iterdir()) == []
 
 
 async def test_a_backup_that_fails_is_told_by_the_doctor(tmp_path, monkeypatch):
