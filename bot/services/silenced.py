@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot.model.actor import BOT, Actor
 from bot.model.config import Config
 from bot.model.incident import Incident, Status
+from bot.model.message import State
 from bot.model.silence import Muted
 from bot.services import course, intake
 from bot.services.silences import muting
@@ -43,9 +44,17 @@ def hold(tx: Tx, config: Config, incident: Incident) -> Muted | None:
     if said is None or said.facts != facts:
         incidents.add_entry(tx, incident.id, BOT, "silenced", facts)
         store.take_back(tx, incident.id)
+        _call_nobody(tx, incident)
         outbox.revise(tx, incident.id, _SHOWN)
     course.set_timer(tx, incident, muted.until, {})
     return muted
+
+
+def _call_nobody(tx: Tx, incident: Incident) -> None:
+    """A level that calls the channel too, and names people there: what is not sent yet stays unsent."""
+    for reply in outbox.of_incident(tx, incident.id, "entry"):
+        if reply.state is State.WAITING and reply.ts is None and reply.facts.get("broadcast"):
+            outbox.close(tx, reply.id, State.WITHDRAWN, "silenced")
 
 
 def release(tx: Tx, incident: Incident, by: str | None = None) -> bool:

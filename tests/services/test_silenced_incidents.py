@@ -14,7 +14,7 @@ from bot.store import incidents as stored
 from bot.store import outbox, silences
 from bot.store.database import Database, Tx
 from tests.support.clock import ManualClock
-from tests.support.configs import ALICE, BOB, config
+from tests.support.configs import ALICE, BOB, config, policy
 from tests.support.incidents import alice, bob
 from tests.support.story import Story
 
@@ -90,6 +90,21 @@ async def test_a_ping_that_nobody_has_got_is_withdrawn_and_goes_no_other_way(sto
     await silence(story)
     (ping,) = await story.messages("ping")
     assert (ping.state, ping.error, ping.passed_on) == (State.WITHDRAWN, "silenced", True)
+
+
+async def test_a_level_that_calls_the_channel_is_not_told_there_any_more(story: Story) -> None:
+    called = policy(("0s", ["channel"]), ("5m", ["channel", f"user:{BOB}"]))
+    story.config = config(critical=called)
+    await finds(story)
+    await story.go_on(5 * MINUTE)
+    await silence(story)
+    (reply,) = await story.messages("entry")
+    assert (reply.state, reply.error) == (State.WITHDRAWN, "silenced")
+    assert await fired(story) == [0, 5], "the timeline keeps it"
+    await story.go_on(30 * MINUTE)
+    assert [one.state for one in await story.messages("entry")] == [State.WITHDRAWN]
+    await story.go_on(5 * MINUTE)
+    assert [one.state for one in await story.messages("entry")][1:] == [State.WAITING]
 
 
 async def test_a_ping_that_may_be_there_is_looked_up_and_not_sent_again(story: Story) -> None:
