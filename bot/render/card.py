@@ -28,6 +28,7 @@ from bot.render.runbooks import start_button
 from bot.text import clean, outside
 
 _RUN_WORDS = {"started": "running", "resumed": "running", "undoing": "being taken back"}
+_TARGETS = 10
 
 
 def card(seen: Overview) -> Drawing:
@@ -65,7 +66,7 @@ def summary(seen: Overview) -> str:
     words = [f"{drill}{incident.key} {incident.severity.upper()} {incident.status.upper()}"]
     words.append(outside(incident.title, 200))
     if incident.targets:
-        words.append(f"targets: {', '.join(incident.targets)}")
+        words.append(f"targets: {_targets(incident)}")
     if incident.impact:
         words.append(f"impact: {outside(incident.impact, 500)}")
     firing = alerting.summary(seen.alerts)
@@ -107,13 +108,19 @@ def _facts(seen: Overview) -> list[str]:
     incident = seen.incident
     drawn = [
         f"*Commander:* {holder(incident.commander)}",
-        f"*Targets:* {', '.join(incident.targets) or 'none named'}",
+        f"*Targets:* {_targets(incident) or 'none named'}",
     ]
     drawn += outlook(seen)
     last = seen.last("acknowledged", "mitigated", "resolved", "reopened", "severity", "assigned")
     if last:
         drawn.append(f"*Last:* {time(last.at)} {sentence(last)}")
     return drawn
+
+
+def _targets(incident: Incident) -> str:
+    more = len(incident.targets) - _TARGETS
+    named = ", ".join(incident.targets[:_TARGETS])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _told(seen: Overview) -> list[str]:

@@ -88,6 +88,11 @@ def _returned(actor: str, facts: Facts) -> str:
     return f"It is back on {outside(facts['target'], 63)}: {why}."
 
 
+def _joined(actor: str, facts: Facts) -> str:
+    why = "; ".join(outside(one, 200) for one in facts["because"])
+    return f"It is found on {outside(facts['target'], 63)} too: {why}."
+
+
 def _with_text(words: str) -> Callable[[str, Facts], str]:
     def drawn(actor: str, facts: Facts) -> str:
         said = facts.get("text")
@@ -294,6 +299,7 @@ _SENTENCES: Mapping[str, Callable[[str, Facts], str]] = {
     "deployed": lambda actor, facts: f"{deployed(facts)}.",
     "cleared": _cleared,
     "returned": _returned,
+    "joined": _joined,
     "offered": _offered,
     "run": _run,
     "step": _step,

@@ -17,7 +17,7 @@ from bot.rules import detection
 from bot.rules.condition import Judged, evaluate
 from bot.rules.detection import Decision, Hold, Look, Phase
 from bot.rules.known import Values, of_time
-from bot.services import found, silences, suggestions, trend
+from bot.services import fleet, found, silences, suggestions, trend
 from bot.services.incidents import add_reply
 from bot.store import holds, incidents, outbox, timers
 from bot.store.database import Tx
@@ -120,7 +120,7 @@ def _incident_of(tx: Tx, rule: Rule, before: Hold) -> detection.Standing:
     """Of what was found: the one that it became; of what may be found: the newest that it was."""
     known = None
     if before.phase is Phase.QUIET:
-        known = incidents.newest_of_rule(tx, key(rule.name, before.target))
+        known = fleet.incident_of(tx, key(rule.name, before.target), before.target)
     elif before.incident is not None:
         known = incidents.get(tx, before.incident)
     if known is None:
@@ -152,11 +152,11 @@ def _told(tx: Tx, config: Config, books: Books, seen: _Seen, decision: Decision)
     """It belongs to the incident that is open for it; else it becomes one, or a suggestion."""
     rule, hold = seen.rule, decision.hold
     what, opens = _found(config, seen, hold), detection.opens(rule, decision)
-    known = incidents.newest_of_rule(tx, what.key)
+    known = fleet.incident_of(tx, what.key, hold.target)
     if known is not None and known.live:
         return _joined(tx, config, known, opens, hold, what.because)
     if opens == "declare":
-        return replace(hold, incident=found.declare(tx, config, what).incident.id)
+        return replace(hold, incident=fleet.declare(tx, config, what, rule.name).id)
     return suggestions.suggest(tx, config, books, rule, hold, what)
 
 
@@ -211,8 +211,9 @@ def _joined(
 
 def _others_stand(tx: Tx, hold: Hold) -> bool:
     """Whether another rule misses data of the same target, and its incident is not over for that."""
-    others = holds.of_incident(tx, hold.incident) if hold.incident is not None else []
-    return any(one.phase is not Phase.QUIET and one.rule != hold.rule for one in others)
+    known = holds.of_incident(tx, hold.incident) if hold.incident is not None else []
+    others = [one for one in known if one.target == hold.target and one.rule != hold.rule]
+    return any(one.phase is not Phase.QUIET for one in others)
 
 
 def _turned(

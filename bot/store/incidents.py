@@ -50,12 +50,31 @@ def add(
     )[0]
     names = tuple(dict.fromkeys(targets))
     for name in names:
-        tx.run(
-            "INSERT INTO incident_targets (incident_id, target) VALUES (:id, :target)",
-            id=row["id"],
-            target=name,
-        )
+        add_target(tx, row["id"], name)
     return _incident(row, names)
+
+
+def add_target(tx: Tx, incident_id: int, target: str) -> None:
+    """One more target that an incident is about."""
+    tx.run(
+        """INSERT INTO incident_targets (incident_id, target) VALUES (:id, :target)
+        ON CONFLICT (incident_id, target) DO NOTHING""",
+        id=incident_id,
+        target=target,
+    )
+
+
+def opened_for(tx: Tx, prefix: str, since: int) -> int:
+    """How many incidents were declared since a time whose keys begin like this."""
+    row = tx.one(
+        """SELECT COUNT(*) AS n FROM incidents
+        WHERE rule_key >= :prefix AND rule_key < :last AND declared_at >= :since""",
+        prefix=prefix,
+        last=f"{prefix}\U0010ffff",
+        since=since,
+    )
+    count: int = row["n"] if row else 0
+    return count
 
 
 def get(tx: Tx, incident_id: int) -> Incident | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
 from bot.model.command import Mitigate, OnFinding
@@ -286,6 +288,84 @@ async def test_what_is_found_on_a_fleet_at_once_is_a_few_messages_and_a_number(
     (said,) = await watched.said("flood:")
     assert "30 more findings at" in said
     assert "over since" in said
+
+
+async def _on_all(watched: Watched, fleet: Sequence[str], cpu: float | None, span: int) -> None:
+    for _ in range(span // POLL):
+        for name in fleet:
+            await watched.poll(cpu, target=name)
+        watched.clock.advance(POLL)
+
+
+async def test_what_is_declared_on_a_fleet_at_once_is_a_few_incidents_and_one_for_the_others(
+    watched: Watched,
+) -> None:
+    fleet = [f"web-{number:02}" for number in range(30)]
+    watched.fleet(fleet, open="declare")
+    await _on_all(watched, fleet, HOT, 3 * MINUTE)
+    *own, many = await watched.live()
+    assert [one.targets for one in own] == [(name,) for name in fleet[:5]]
+    assert (many.title, many.rule_key) == ("Many targets: cpu-critical", "rule:cpu-critical:*")
+    assert many.targets == tuple(fleet[5:])
+    entries = await watched.timeline("joined", number=many.id)
+    assert [one.facts["target"] for one in entries] == fleet[6:]
+    assert sentence(entries[0]).startswith("It is found on web-06 too: CPU 96 % &gt; 90")
+    assert len(await watched.messages("entry", many.id)) == 5, "the card counts the others"
+    drawn = card(await watched.seen(many.id))
+    assert "web-13, web-14 and 15 more" in str(drawn.blocks)
+
+
+async def test_the_incident_of_many_is_over_when_all_are_and_knows_who_comes_back(
+    watched: Watched,
+) -> None:
+    fleet = [f"web-{number:02}" for number in range(8)]
+    watched.fleet(fleet, open="declare")
+    await _on_all(watched, fleet, HOT, 3 * MINUTE)
+    many = (await watched.live())[-1].id
+    await _on_all(watched, fleet[:7], COLD, 6 * MINUTE)
+    assert (await watched.seen(many)).normal_since is None, "web-07 was not looked at"
+    await _on_all(watched, fleet, COLD, 6 * MINUTE)
+    assert (await watched.seen(many)).normal_since is not None
+    watched.clock.advance(30 * MINUTE)
+    await _on_all(watched, fleet[7:], HOT, 3 * MINUTE)
+    assert len(await watched.live()) == 6
+    (back,) = await watched.timeline("returned", number=many)
+    assert back.facts["target"] == "web-07"
+
+
+async def test_long_after_many_were_declared_one_has_an_incident_of_its_own_again(
+    watched: Watched,
+) -> None:
+    fleet = [f"web-{number:02}" for number in range(8)]
+    watched.fleet([*fleet, "late"], open="declare")
+    await _on_all(watched, fleet, HOT, 3 * MINUTE)
+    await _on_all(watched, ["late"], COLD, 6 * MINUTE)
+    await _on_all(watched, ["late"], HOT, 3 * MINUTE)
+    assert (await watched.live())[-1].targets == ("late",)
+
+
+async def test_another_target_opens_the_mitigated_incident_of_many_again(watched: Watched) -> None:
+    fleet = [f"web-{number:02}" for number in range(7)]
+    watched.fleet([*fleet, "late"], open="declare")
+    await _on_all(watched, fleet, HOT, 3 * MINUTE)
+    many = (await watched.live())[-1].id
+    await watched.change(Mitigate(incident=many))
+    await _on_all(watched, ["late"], HOT, 3 * MINUTE)
+    (incident,) = [one for one in await watched.live() if one.id == many]
+    assert (incident.status, incident.targets) == (Status.OPEN, ("late", "web-05", "web-06"))
+
+
+async def test_lost_data_of_a_fleet_is_a_few_incidents_and_one_for_the_others_too(
+    watched: Watched,
+) -> None:
+    fleet = [f"web-{number:02}" for number in range(8)]
+    watched.fleet(fleet, unknown="declare")
+    await _on_all(watched, fleet, None, 6 * MINUTE)
+    live = await watched.live()
+    assert [len(one.targets) for one in live] == [1, 1, 1, 1, 1, 3]
+    assert live[-1].rule_key == "unknown:*"
+    await _on_all(watched, fleet[5:], COLD, MINUTE)
+    assert (await watched.seen(live[-1].id)).normal_since is not None
 
 
 async def test_of_the_messages_of_floods_only_those_are_read_that_may_still_rise(

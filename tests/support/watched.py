@@ -61,10 +61,10 @@ class Watched(Story):
         """The rule with keys changed, and other rules beside it."""
         self.config = config(detection=[CPU_CRITICAL | changes, *more])
 
-    def fleet(self, names: Sequence[str]) -> None:
-        """Targets of these names instead, all watched by the rule."""
+    def fleet(self, names: Sequence[str], **changes: Any) -> None:
+        """Targets of these names instead, all watched by the rule with keys changed."""
         one = {"poll": "30s", "health": {"url": "http://127.0.0.1:9/health"}}
-        self.config = config(detection=[CPU_CRITICAL], targets=dict.fromkeys(names, one))
+        self.config = config(detection=[CPU_CRITICAL | changes], targets=dict.fromkeys(names, one))
 
     async def poll(
         self,
