@@ -20,7 +20,7 @@ from tests.support.house import BOB, INCIDENTS, House, config_for, living, stand
 from tests.support.scale import scaled, told
 
 SECONDS, A_SECOND, BATCH = scaled(4, 60), 1_000, 20
-ACK_S = 1.0
+ACK_S = scaled(30.0, 1.0)
 
 
 async def ask_meanwhile(house: House, storm: asyncio.Future[Sent]) -> list[float]:
@@ -67,12 +67,14 @@ async def test_a_storm_of_alerts_loses_none_and_floods_nobody(tmp_path: Path) ->
     assert len(opened) <= MOST_INCIDENTS + 1
     assert max(lines) <= 12
     assert took[len(took) * 9 // 10] < ACK_S
-    assert busiest <= 11
+    assert busiest <= scaled(13, 11), (
+        "what a loaded machine holds up for a moment comes closer together"
+    )
 
 
 async def until_all_is_seen(bot: Bot, wanted: int) -> int:
     firing = 0
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while firing < wanted:
             await asyncio.sleep(0.1)
             seen = await bot.database.read(alerts.firing_by_source)

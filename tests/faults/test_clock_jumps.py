@@ -26,8 +26,8 @@ async def test_an_hour_forward_or_back_moves_no_level_and_is_logged(tmp_path, ju
             await bot.connected()
             due: list[float] = []
             for number in range(NUMBER):
+                due.append(time.monotonic() + 4)  # or a little later: when it was declared
                 assert (await house.slash(BOB, f"declare sev2 Trouble {number}")).ok
-                due.append(time.monotonic() + 4)
             bot.set_the_wall_clock()
             arrived: list[float] = []
             while len(arrived) < NUMBER:
@@ -44,8 +44,7 @@ async def test_an_hour_forward_or_back_moves_no_level_and_is_logged(tmp_path, ju
                 f"{jump_s:+d} s with {NUMBER} levels to come: from {min(late):+.2f} s to "
                 f"{max(late):+.2f} s of when each was due, {len(house.pings(ALICE))} pings",
             )
-            # The order is that of the declarations; what was answered a little later is due later.
-            assert min(late) > -0.5, "early"
-            assert max(late) < 5, "late"
+            assert min(late) > -0.1, "early"
+            assert max(late) < scaled(60, 5), "late"
             assert len(house.pings(ALICE)) == NUMBER, "no repeat an hour early"
             assert "the wall clock was set" in log

@@ -174,7 +174,7 @@ async def until_it_only_waits(house: House, bot: Mortal, books: Books) -> None:
         )
         return bot.dead or not (busy or books.number(COLLECTING))
 
-    async with asyncio.timeout(scaled(40, 900)):
+    async with asyncio.timeout(scaled(180, 900)):
         while not resting():
             await asyncio.sleep(0.02)
 

@@ -295,9 +295,14 @@ async def living(
     config: Config,
     environ: Mapping[str, str] | None = None,
     books: Books | None = None,
+    settle_s: float = 600.0,
     **options: Any,
 ) -> AsyncIterator[Bot]:
-    """The bot, for as long as the block runs; start it again in another block to restart it."""
+    """The bot, for as long as the block runs; start it again in another block to restart it.
+
+    ``settle_s``: for how long it catches up with what is late before it pages about itself. Tests move the
+    clock by hours, and a loaded machine may take its time with what is due then.
+    """
     settings = Settings.read(
         {
             "SLACK_BOT_TOKEN": house.slack.bot_token,
@@ -310,6 +315,7 @@ async def living(
     )
     bot = Bot(settings, config, books, clock=house.clock, **({"pace_ms": 0} | options))
     await bot.start()
+    bot.keeper.auditor._settle_s = settle_s
     house.bot = bot
     try:
         await house.until(lambda: bot.link.problem() is None, "the link to the workspace")
