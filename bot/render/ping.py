@@ -16,6 +16,7 @@ from bot.render.card import heading
 from bot.render.entry import holder, sentence, who
 from bot.render.health import evidence
 from bot.render.outlook import upcoming
+from bot.rules.firing import own
 from bot.rules.idle import ANSWER_WITHIN_MS
 from bot.text import escape, outside
 
@@ -97,9 +98,8 @@ def _capital(text: str) -> str:
 
 def _own(facts: Mapping[str, Any]) -> str:
     """A reason of the level's own, beside that nobody has answered: ``Critical CPU usage.``"""
-    said = ("declared", "reopened", "the silence", "open for", "still nobody", "last resort")
-    own = [one for one in facts["reason"].split("; ") if not one.startswith(said)]
-    return f"*{escape(_capital('; '.join(own)))}.*" if own else ""
+    found = own(facts["reason"])
+    return f"*{escape(_capital('; '.join(found)))}.*" if found else ""
 
 
 def _because(facts: Mapping[str, Any]) -> str:

@@ -9,6 +9,12 @@ from bot.model.incident import Facts
 from bot.model.policy import Policy
 from bot.rules.past import Stage
 
+_BY_TIME = (
+    *("declared", "reopened", "the silence", "open for", "still nobody", "last resort"),
+    "acknowledged, but",
+)
+"""How the reasons begin that say no more than that nobody has answered."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -126,6 +132,23 @@ def facts_of_ask(ask: Ask, person: str | None) -> Facts:
         "levels": list(ask.levels),
         "idle": ask.idle,
         "because": list(ask.because),
+    }
+
+
+def own(reason: str) -> tuple[str, ...]:
+    """The reasons of levels' own, beside that nobody has answered: ``Critical CPU usage``."""
+    return tuple(one for one in reason.split("; ") if not one.startswith(_BY_TIME))
+
+
+def together(earlier: Facts, later: Facts) -> Facts:
+    """The facts of a ping that stands in for an earlier one that never went."""
+    reasons = (*own(earlier["reason"]), *later["reason"].split("; "))
+    because = (*earlier.get("because", ()), *later.get("because", ()))
+    return {
+        **later,
+        "reason": _joined(reasons),
+        "because": list(dict.fromkeys(because)),
+        "levels": sorted({*earlier.get("levels", ()), *later.get("levels", ())}),
     }
 
 

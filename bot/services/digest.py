@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.model.message import Message, State
+from bot.model.message import Message
 from bot.services import paging
 from bot.store import digests, outbox
 from bot.store.database import Tx
@@ -45,7 +45,7 @@ def _wanted(tx: Tx, message: Message) -> bool:
     """What nobody needs to hear any more does not go into it."""
     if paging.wanted(tx, message):
         return True
-    outbox.close(tx, message.id, State.WITHDRAWN, None)
+    paging.withdraw(tx, message)
     return False
 
 

@@ -102,9 +102,11 @@ def unreached(tx: Tx, message: Message, reason: str) -> None:
         return
     person = message.facts.get("person")
     where = {"person": person, "way": message.via} if person else {"channel": incident.channel}
-    incidents.add_entry(tx, incident.id, BOT, "unreached", {**where, "reason": reason})
+    seq = incidents.add_entry(tx, incident.id, BOT, "unreached", {**where, "reason": reason})
     outbox.revise(tx, incident.id, CARD_AND_COPIES)
-    if message.kind == "still":  # it goes on without an answer, on its time
+    if message.kind == "assigned":  # whoever handed it over believes that they know
+        add_reply(tx, incident, seq)
+    if message.kind in {"still", "assigned"}:  # it goes on without an answer, on its time
         return
     entries = incidents.timeline(tx, incident.id, FIRED)
     if _goes_on(tx, incident, message) and _nobody_else(tx, incident, message, entries):

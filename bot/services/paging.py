@@ -5,9 +5,10 @@ from __future__ import annotations
 from bot.model.actor import BOT
 from bot.model.config import Config
 from bot.model.incident import Facts
-from bot.model.message import Message
+from bot.model.message import Message, State
 from bot.model.overview import Overview
 from bot.model.way import SLACK
+from bot.rules.firing import together
 from bot.store import digests, incidents, outbox, pages
 from bot.store.database import Tx
 
@@ -46,17 +47,21 @@ def pass_on(tx: Tx, config: Config, message: Message, reason: str) -> str | None
     return way
 
 
-def overdue(tx: Tx, config: Config) -> int:
-    """Pass on what nobody has got for 30 s; how many pages went by another way."""
-    passed = 0
-    for message in pages.to_pass_on(tx, tx.now - PASS_ON_AFTER_MS):
-        if wanted(tx, message) and _next_way(tx, config, message) is not None:
-            name = "Slack" if message.via == SLACK else message.via
-            pass_on(tx, config, message, f"no answer from {name} for 30 s")
-            passed += 1
-        else:
-            pages.passed_on(tx, message.id)
-    return passed
+def overdue(tx: Tx) -> list[Message]:
+    """What nobody has got for 30 s."""
+    return pages.to_pass_on(tx, tx.now - PASS_ON_AFTER_MS)
+
+
+def pass_on_late(tx: Tx, config: Config, found: Message) -> None:
+    """Pass on a page that was overdue just now, unless it is not any more."""
+    message = outbox.get(tx, found.id)
+    if message is None or message.ts is not None or message.passed_on:
+        return
+    if wanted(tx, message) and _next_way(tx, config, message) is not None:
+        name = "Slack" if message.via == SLACK else message.via
+        pass_on(tx, config, message, f"no answer from {name} for 30 s")
+    else:
+        pages.passed_on(tx, message.id)
 
 
 def wanted(tx: Tx, message: Message) -> bool:
@@ -70,6 +75,15 @@ def wanted(tx: Tx, message: Message) -> bool:
     entries = incidents.timeline(tx, incident.id) if looks_back else ()
     seen = Overview(incident, tuple(entries), (), None, tx.now)
     return seen.asks(message.facts) and not pages.superseded(tx, message)
+
+
+def withdraw(tx: Tx, message: Message) -> None:
+    """Nobody needs it any more. Where a later one stands in for it, that says its reasons too."""
+    known = outbox.get(tx, message.id) or message  # it may stand in for another one itself
+    later = pages.standing_in(tx, known) if known.kind == "ping" else None
+    if later is not None:
+        outbox.note(tx, later.id, together(known.facts, later.facts))
+    outbox.close(tx, message.id, State.WITHDRAWN, None)
 
 
 def base_of(message: Message) -> str:

@@ -76,7 +76,7 @@ def begin(
             continue
         attempt = attempt_of(tx, _caught_up(tx, message), config)
         if not_wanted(tx, attempt):
-            outbox.close(tx, message.id, State.WITHDRAWN, None)
+            paging.withdraw(tx, message)
         elif message.via != SLACK and attempt.event is None:
             outbox.there_as_wanted(tx, message.id)
         else:
@@ -358,7 +358,7 @@ def _unreached(tx: Tx, message: Message, reason: str, config: Config) -> None:
     goes_on = False
     if _is_page(message):
         goes_on = message.passed_on or paging.pass_on(tx, config, message, reason) is not None
-    if message.kind in {"ping", "card", "still"}:
+    if message.kind in {"ping", "card", "still", "assigned"}:
         escalation.unreached(tx, message, reason)
     copies = outbox.with_prefix(tx, paging.base_of(message)) if message.kind == "digest" else []
     if copies and not goes_on and not any(map(_may_arrive, copies)):

@@ -63,6 +63,20 @@ def superseded(tx: Tx, message: Message) -> bool:
     )
 
 
+def standing_in(tx: Tx, message: Message) -> Message | None:
+    """The next later one of its kind for the same place of the same incident that certainly nobody has."""
+    row = tx.one(
+        f"""SELECT {COLUMNS} FROM outbox WHERE incident_id = :incident_id AND kind = :kind
+        AND destination = :destination AND id > :id AND state = 'waiting' AND ts IS NULL
+        ORDER BY id LIMIT 1""",
+        incident_id=message.incident_id,
+        kind=message.kind,
+        destination=message.destination,
+        id=message.id,
+    )
+    return message_of(row) if row else None
+
+
 def forget(tx: Tx, kind: str) -> None:
     """Drop what was sent of a kind that nobody looks at again."""
     tx.run("DELETE FROM outbox WHERE kind = :kind AND delivered >= revision", kind=kind)

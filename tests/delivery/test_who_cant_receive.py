@@ -48,6 +48,24 @@ async def test_a_person_who_cant_receive_is_named_at_once_and_the_next_level_goe
             assert f"can't be reached in Slack: `{REASONS[person]}`" in await timeline(house)
 
 
+async def test_whom_it_was_handed_to_without_their_hearing_of_it_is_said_in_the_thread(
+    tmp_path,
+) -> None:
+    async with standing(tmp_path) as house:
+        strangers(house)
+        async with living(house, config_for(house.target)):
+            assert (await house.slash(ALICE, "declare sev2 API slow")).ok
+            await house.until_entry(1, "escalation")
+            assert (await house.slash(ALICE, "ack INC-1")).ok
+            assert (await house.slash(ALICE, f"assign INC-1 <@{DEACTIVATED}>")).ok
+            said = f"<@{DEACTIVATED}> can't be reached in Slack: `user_disabled`"
+            await house.until(
+                lambda: [one for one in house.messages(INCIDENTS) if said in text_of(one)],
+                "the thread says so",
+            )
+            assert len(await house.entries(1, "escalation")) == 1, "nobody else is told for it"
+
+
 async def test_where_another_of_the_level_can_receive_nothing_is_hurried(tmp_path) -> None:
     levels = escalating(("0s", [f"user:{UNKNOWN}", f"user:{ALICE}"]), ("5m", [f"user:{BOB}"]))
     async with (

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from bot.model.command import Acknowledge, Escalate, Resolve, SetSeverity
 from bot.model.incident import Severity
 from bot.model.message import Message, State
+from bot.rules.known import Known
 from bot.services import escalation, evidence
+from bot.services.sending import begin
 from bot.store import outbox, reports
 from bot.store.database import Database, Tx
 from bot.store.timers import LEASE_MS
@@ -338,6 +340,35 @@ async def test_an_unreachable_person_hurries_nothing_once_somebody_answered(stor
     await story.database.write(refuse, ping, "user_not_found")
     await story.go_on(29 * MINUTE)
     assert await story.paged() == [ALICE]
+
+
+async def test_a_page_that_stands_in_for_an_earlier_one_that_never_went_says_its_reason_too(
+    story: Story, clock: ManualClock
+) -> None:
+    hot = {"after": "5m", "when": "cpu_percent > 90", "reason": "Critical CPU usage"}
+    levels = [
+        {"after": "0s", "notify": ["channel"]},
+        {**hot, "notify": [f"user:{BOB}"]},
+        {"after": "15m", "notify": [f"user:{BOB}"]},
+    ]
+    story.config = config(critical={"levels": levels})
+    await story.declare(targets=("iora",))
+    await story.go_on(0)
+    clock.advance(5 * MINUTE)
+    (timer,) = [one for one in await story.claim() if one.kind == "level"]
+    read = {"iora": {"cpu_percent": Known(96.0, "%")}}
+    await story.database.write(escalation.fire, timer, story.config, read)
+    clock.advance(10 * MINUTE)
+    await story.fire()
+    attempt = await story.database.write(begin, f"user:{BOB}", story.config)
+    assert attempt is not None
+    assert attempt.message.facts["reason"] == (
+        "Critical CPU usage; open for 15 min, nobody has acknowledged"
+    )
+    assert attempt.message.facts["levels"] == [1, 2]
+    assert attempt.message.facts["because"] == ["CPU 96 % > 90"]
+    first, second = await story.messages("ping")
+    assert (first.state, second.facts) == (State.WITHDRAWN, attempt.message.facts)
 
 
 async def test_an_answer_takes_back_the_hurry_of_a_level_that_reached_nobody(story: Story) -> None:
