@@ -31,6 +31,13 @@ def due_at(job: Job, known: Awaited) -> int:
     return known.awaited_at + job.every + job.grace
 
 
+def by_our_clock(job: Job, known: Awaited, now: int) -> Awaited:
+    """The same where the clock was ahead when it was noted: it is awaited from now on, not from then."""
+    if known.awaited_at <= now + job.grace:
+        return known
+    return replace(known, awaited_at=now, heard_at=known.heard_at and min(known.heard_at, now))
+
+
 def after_absence(job: Job, known: Awaited, gone: int, back: int) -> Awaited:
     """What is known after the bot was away from ``gone`` to ``back``.
 

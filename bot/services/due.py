@@ -214,7 +214,8 @@ def schedule(tx: Tx, config: Config) -> None:
     """At a start and after a reload: polls, none of what is gone; what comes round; and who is on call."""
     _schedule_polls(tx, config)
     for kind, every in (("prune", PRUNE_EVERY_MS), ("reserve", RESERVE_EVERY_MS)):
-        if not timers.armed(tx, kind):
+        planned = timers.due_of(tx, kind, "")
+        if planned is None or planned > tx.now + every:  # by a clock that was ahead
             timers.arm(tx, kind, "", tx.now + every)
     detection.tidy(tx, config)
     regression.schedule(tx, config)

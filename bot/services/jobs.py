@@ -56,11 +56,12 @@ def schedule(tx: Tx, config: Config) -> None:
         _forget(tx, name)
     gone = jobs.alive(tx)
     for name, job in wanted.items():
-        known = jobs.get(tx, name) or Awaited(name, tx.now)
+        known = rules.by_our_clock(job, jobs.get(tx, name) or Awaited(name, tx.now), tx.now)
         if gone is not None and tx.now - gone > ALIVE_EVERY_MS * 2 and not known.missed:
             known = rules.after_absence(job, known, gone, tx.now)
         jobs.keep(tx, known)
-        if not known.missed or timers.due_of(tx, KIND, name) is None:
+        planned = timers.due_of(tx, KIND, name)
+        if not known.missed or planned is None or planned > tx.now + job.every:
             timers.arm(tx, KIND, name, max(rules.due_at(job, known), tx.now))
     jobs.live(tx)
     timers.arm(tx, ALIVE, "", tx.now + ALIVE_EVERY_MS)

@@ -33,12 +33,16 @@ Said = Mapping[str, Sequence[Change | Untold]]
 
 
 def schedule(tx: Tx, config: Config) -> None:
-    """At a start and after a reload: a look for each target; of one that is gone nothing stays open."""
-    armed = set(timers.armed(tx, KIND))
-    for name in armed - set(config.targets):
+    """At a start and after a reload: a look for each target; of one that is gone nothing stays open.
+
+    One that is planned later than that was planned by a clock that was ahead.
+    """
+    for name in set(timers.armed(tx, KIND)) - set(config.targets):
         timers.remove(tx, KIND, name)
-    for name in set(config.targets) - armed:
-        timers.arm(tx, KIND, name, tx.now + round(random.random() * EVERY_MS))  # noqa: S311
+    for name in config.targets:
+        planned = timers.due_of(tx, KIND, name)
+        if planned is None or planned > tx.now + EVERY_MS:
+            timers.arm(tx, KIND, name, tx.now + round(random.random() * EVERY_MS))  # noqa: S311
     for one in regressions.live(tx):
         if one.target not in config.targets:
             _close(tx, one, "the target is not watched any more")

@@ -170,6 +170,21 @@ async def test_a_report_that_a_reload_overtakes_is_let_go(watch: Watch) -> None:
     assert await watch.database.read(stored.get, NIGHTLY) is None
 
 
+@pytest.mark.parametrize("missed", [False, True])
+async def test_a_clock_that_was_ahead_hides_no_job_that_stays_away(
+    watch: Watch, clock: ManualClock, missed: bool
+) -> None:
+    clock.advance(1_000 * HOUR)
+    await watch.report()
+    if missed:
+        await watch.go_on(26 * HOUR)
+        await watch.database.write(incidents.update, 1, {"status": "resolved", "resolved_at": 1})
+    clock.set_back(1_100 * HOUR)
+    await watch.start()
+    await watch.go_on(25 * HOUR + MINUTE)
+    assert len(await watch.live()) == 1
+
+
 async def test_another_interval_counts_from_the_last_report(watch: Watch) -> None:
     await watch.report()
     told = copy.deepcopy(INTAKE)

@@ -46,6 +46,15 @@ async def test_one_that_is_polled_soon_stays_as_it_is(
     assert await due_of(database) == planned
 
 
+@pytest.mark.parametrize("kind", ["prune", "reserve"])
+async def test_what_comes_round_does_not_wait_for_a_clock_that_was_ahead(database, clock, kind):
+    await database.write(due.schedule, polled("30s"))
+    first = await database.read(timers.due_of, kind, "")
+    clock.set_back(HOUR)
+    await database.write(due.schedule, polled("30s"))
+    assert await database.read(timers.due_of, kind, "") == first - HOUR
+
+
 async def test_many_are_spread_over_the_time_between_polls(database, clock):
     names = [f"service-{number}" for number in range(100)]
     for every in ("1h", "1m"):  # new, and polled more often than before

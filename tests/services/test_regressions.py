@@ -217,6 +217,14 @@ async def test_a_target_that_left_the_config_is_closed_and_looked_at_no_more(ior
     assert "not watched any more" in words((await iora.messages())[0])
 
 
+async def test_a_look_that_a_clock_planned_that_was_ahead_comes_all_the_same(iora, clock):
+    await iora.database.write(regression.schedule, CONFIG)
+    clock.set_back(100 * HOUR)
+    await iora.database.write(regression.schedule, CONFIG)
+    planned = await iora.database.read(timers.due_of, regression.KIND, "iora")
+    assert planned <= clock.now() + regression.EVERY_MS
+
+
 async def test_a_look_comes_back_and_one_whose_claim_was_lost_does_nothing(iora):
     await iora.measure(600, 3)
     await iora.database.write(regression.schedule, CONFIG)

@@ -25,3 +25,8 @@ class ManualClock:
         assert milliseconds >= 0, "the clock of the bot never goes back"
         self._now += milliseconds
         return self._now
+
+    def set_back(self, milliseconds: int) -> int:
+        """Where it stands after a restart, when the machine's clock was ahead before; the new ``now``."""
+        self._now -= milliseconds
+        return self._now
