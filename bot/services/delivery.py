@@ -104,10 +104,9 @@ class Delivery:
 
     async def work(self) -> None:
         """Pass on what nobody gets, and start on every destination where something is due."""
-        if self._clock.now() - self._began >= paging.PASS_ON_AFTER_MS and await self._database.read(
-            _any_overdue
-        ):
-            await self._database.write(paging.overdue, self._live.config)
+        if self._clock.now() - self._began >= paging.PASS_ON_AFTER_MS:
+            late = await self._database.read(paging.overdue)
+            await asyncio.gather(*map(self._pass_on, late))
         for destination in await self._database.read(
             outbox.due_destinations, self._edits_in_turn()
         ):
@@ -115,6 +114,16 @@ class Delivery:
                 self._tasks[destination] = asyncio.create_task(
                     self._serve(destination), name=f"send {destination}"
                 )
+
+    async def _pass_on(self, message: Message) -> None:
+        """One that can't be passed on holds up nobody else's."""
+        try:
+            await self._database.write(paging.pass_on_late, self._live.config, message)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("page %s can't be passed on", message.key)
+            await self._database.write(pages.passed_on, message.id)
 
     async def drain(self, within_s: float) -> None:
         """Let what is being sent come to its end; cut off what takes longer.
@@ -246,10 +255,6 @@ class Delivery:
                 return error.outcome
             return Unsure(f"the look-up is not to be had: {error.outcome.reason}")
         return found or Failed("looked up: it is not there")
-
-
-def _any_overdue(tx: Tx) -> bool:
-    return bool(pages.to_pass_on(tx, tx.now - paging.PASS_ON_AFTER_MS))
 
 
 def _paged_next(tx: Tx, destination: str, edits: bool) -> str | None:
