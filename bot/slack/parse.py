@@ -236,9 +236,8 @@ def _severity(said: Said) -> Parsed:
     number, rest = _number(said)
     word = rest.text.lower()
     if word not in _SEVERITIES:
-        return usage(
-            "severity", f"{_quoted(rest.text)} is no severity: sev1 is the worst, sev4 the least."
-        )
+        problem = f"{_quoted(rest.text)} is no severity" if word else "Name a severity"
+        return usage("severity", f"{problem}: sev1 is the worst, sev4 the least.")
     return SetSeverity(incident=number, severity=Severity(word))
 
 
