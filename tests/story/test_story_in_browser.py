@@ -16,8 +16,8 @@ from tests.support.browser import OpenPage, open_page
 
 __all__ = ["open_page"]
 
-WITHIN_MS = 30_000
-PING_WITHIN_MS = 40_000  # the quick policy pings Alice after 20 s
+WITHIN_MS = 90_000
+PING_WITHIN_MS = 90_000  # the quick policy pings Alice after 20 s
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def local() -> AsyncIterator[str]:
         assert line.startswith("Open http://127.0.0.1:"), line
         yield line.split()[1]
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:

@@ -20,7 +20,7 @@ async def asked(dsn: str, until: Callable[[Any], object] | None = None) -> Any:
     """What the part says; asked again until it shows what was begun beside it."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            data = await database(SecretStr(dsn), SystemClock())
+            data = await database(SecretStr(dsn), SystemClock(), PATIENCE_S)
             if until is None or until(data):
                 return data
             await asyncio.sleep(0.02)

@@ -34,9 +34,9 @@ async def at_pagerduty(key: str = KEY) -> AsyncIterator[tuple[PagerDutyServer, W
         yield server, pagerduty(client, server.url, key)
 
 
-async def told(talk: Talk, page: Page) -> tuple[Outcome, int]:
+async def told(talk: Talk, page: Page, limit: str = "20s") -> tuple[Outcome, int]:
     async with Host(talk).listening() as host, Client() as client:
-        outcome = await pagerduty(client, host.url, timeout="1s").tell("page", page)
+        outcome = await pagerduty(client, host.url, timeout=limit).tell("page", page)
         return outcome, len(host.requests)
 
 
@@ -190,7 +190,7 @@ async def test_an_answer_says_what_became_of_it(status: int, headers: Any, outco
     ids=["hang", "reset", "pour", "not HTTP", "half an answer"],
 )
 async def test_without_an_answer_nobody_knows_and_it_is_not_tried_twice(talk: Talk):
-    outcome, requests = await told(talk, page())
+    outcome, requests = await told(talk, page(), "2s")
     assert isinstance(outcome, Unsure)
     assert requests == 1
 

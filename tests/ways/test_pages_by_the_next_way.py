@@ -287,7 +287,7 @@ async def test_elsewhere_an_unsure_page_is_marked_as_a_possible_repeat(tmp_path)
 
 async def test_many_pages_for_one_person_are_one_message(tmp_path):
     async with told_by(tmp_path, "slack", "pagerduty") as (house, _):
-        house.slack.faults.add("conversations.open", faults.rate_limited(8), 1)
+        house.slack.faults.add("conversations.open", faults.rate_limited(16), 1)
         for number in range(12):
             assert (await house.slash(ALICE, f"declare sev2 Trouble {number}")).ok
         await settle(house, *(f"card:{number + 1}" for number in range(12)))
