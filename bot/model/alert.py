@@ -16,9 +16,8 @@ Labels = tuple[tuple[str, str], ...]
 class Alert:
     """One alert as a source told it last. ``since`` in milliseconds since the epoch.
 
-    ``ended``: when one that is over was over, by the same clock, if the source tells. ``group``: the labels
-    by which it belongs to others, beside its target. ``cut``: how many more the source left out of the
-    message that it came in.
+    ``group``: the labels by which it belongs to others, beside its target. ``cut``: how many more the
+    source left out of the message that it came in.
     """
 
     source: str
@@ -26,7 +25,6 @@ class Alert:
     title: str
     firing: bool
     since: int
-    ended: int | None = None
     severity: Severity | None = None
     target: str = ""
     group: Labels = ()

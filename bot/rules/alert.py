@@ -115,7 +115,6 @@ def _alert(
         title=title,
         firing=firing,
         since=min(moment(part.get("since") or item.get("startsAt")) or now, now),
-        ended=None if firing else part.ended,
         severity=source.severity_of(part.severity),
         target=target,
         group=part.group,
@@ -177,12 +176,6 @@ class _Part:
             self.get("url") or (self._item.get("generatorURL") if self._told else None), URL + 1
         )
         return url if len(url) <= URL else ""
-
-    @property
-    def ended(self) -> int | None:
-        """By Alertmanager's own clock, which is that of ``since`` unless the map says otherwise."""
-        own = self._told and self._source.map.since is None
-        return moment(self._item.get("endsAt")) if own else None
 
     @property
     def labels(self) -> Mapping[str, str]:

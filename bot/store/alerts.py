@@ -26,7 +26,7 @@ _AT_ONCE = 500
 def keep(tx: Tx, alert: Alert, group_id: int) -> None:
     """Store what a source says of an alert now: a repeat changes the row, and no time of it.
 
-    That it was over before it began to fire is old news, which came late: it fires on.
+    What comes last counts, whatever times it has: who ends an alert by hand gives any time as its end.
     """
     tx.run(
         """INSERT INTO alerts (source, fingerprint, group_id, title, severity, target, labels, summary,
@@ -40,9 +40,7 @@ def keep(tx: Tx, alert: Alert, group_id: int) -> None:
             changed_at = CASE WHEN alerts.firing = excluded.firing THEN alerts.changed_at
                 ELSE excluded.changed_at END,
             heard_at = excluded.heard_at, heard = alerts.heard + 1,
-            fired = alerts.fired + (excluded.firing > alerts.firing)
-        WHERE excluded.firing = 1 OR alerts.firing = 0 OR excluded.since >= alerts.since
-            OR :ended IS NULL OR :ended >= alerts.since""",
+            fired = alerts.fired + (excluded.firing > alerts.firing)""",
         source=alert.source,
         fingerprint=alert.fingerprint,
         group_id=group_id,
@@ -54,7 +52,6 @@ def keep(tx: Tx, alert: Alert, group_id: int) -> None:
         url=alert.url,
         firing=int(alert.firing),
         since=alert.since,
-        ended=alert.ended,
         now=tx.now,
     )
 

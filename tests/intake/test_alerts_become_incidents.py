@@ -210,24 +210,6 @@ async def test_what_comes_and_goes_all_day_is_a_bounded_number_of_lines(scene: S
     assert 10 < len(await scene.said()) < 40, "about one in ten minutes, after the first ones"
 
 
-@pytest.mark.parametrize(
-    ("since", "ended", "firing"),
-    [
-        (500, 999, 1),
-        (500, 1_000, 0),
-        (500, None, 0),
-        (1_000, 999, 0),  # it is the one that fires, whatever its clock says
-    ],
-)
-async def test_what_was_over_before_it_began_to_fire_is_old_news(
-    scene: Scene, since: int, ended: int | None, firing: int
-) -> None:
-    """Of two Alertmanagers one may tell late how it was before."""
-    await scene.tell(alert(since=1_000))
-    await scene.tell(over(since=since, ended=ended))
-    assert await scene.counts() == (firing, 1 - firing)
-
-
 async def test_alerts_of_other_targets_or_labels_are_other_incidents(scene: Scene) -> None:
     await scene.tell(alert(), alert("DiskFull"), alert(number=2, target="worker"))
     titles = {incident.title for incident in await scene.live()}

@@ -60,13 +60,6 @@ def test_each_alert_has_a_status_of_its_own_and_the_message_s_where_it_says_none
     assert [alert.firing for alert in read(alertmanager(), body).alerts] == [True, False, False]
 
 
-def test_when_it_was_over_is_known_by_the_clock_by_which_it_began() -> None:
-    assert one(alertmanager(), message([firing(endsAt="2025-06-15T15:05:00Z")])).ended is None
-    assert one(alertmanager(), message([resolved()])).ended == STARTED + 299_877
-    mapped = alertmanager(map={"since": "annotations.since"})
-    assert one(mapped, message([resolved()])).ended is None
-
-
 @pytest.mark.parametrize(
     "time",
     ["0001-01-01T00:00:00Z", "", None, "yesterday", "2099-01-01T00:00:00Z", -5, True, 1e300],
