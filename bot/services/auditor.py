@@ -21,7 +21,7 @@ SETTLE_S = 5.0
 """What is late at one look only, as after a machine slept, is being caught up with."""
 JUMP_MS = 30_000
 ANSWERS_WITHIN_S = 30.0
-STORE = "store"
+STORE, CLOCK = "store", "clock"
 _CLAIMS = 3  # of half a minute each
 
 
@@ -55,6 +55,7 @@ class Auditor:
         self._began = clock.now()
         self._drift = clock.drift_ms()
         self._since: dict[str, float] = {}
+        self._newest: int | None = None
         self.jumps = 0
         self.late = Late()
 
@@ -71,17 +72,30 @@ class Auditor:
     async def _found(self) -> Mapping[str, str | None]:
         """What is wrong, by kind. While the database is in trouble nobody knows what else is late."""
         store = self._store_trouble()
-        before = self._clock.now() - LATE_MS
-        if store is not None or before < self._began:
+        if store is not None:
             return {STORE: store}
+        before = self._clock.now() - LATE_MS
         try:
             async with asyncio.timeout(ANSWERS_WITHIN_S):
-                self.late = await self._database.read(late, before)
+                if self._newest is None:
+                    self._newest = await self._database.read(lateness.newest)
+                if before >= self._began:
+                    self.late = await self._database.read(late, before)
         except TimeoutError:
             return {STORE: f"the database does not answer within {ANSWERS_WITHIN_S:g} s"}
         except StoreError as error:
             return {STORE: str(error)}
-        return {STORE: None, **reasons(self.late)}
+        return {STORE: None, CLOCK: self._behind(self._newest), **reasons(self.late)}
+
+    def _behind(self, newest: int) -> str | None:
+        """What was stored when the bot started was stored by a clock that went ahead of this one."""
+        ahead = newest - self._clock.now()
+        if ahead <= JUMP_MS:
+            return None
+        return (
+            f"the machine's clock is {format_duration(ahead)} behind what is stored: what is due for the "
+            "open incidents comes as much later"
+        )
 
     def _store_trouble(self) -> str | None:
         if self._database.trouble is not None:

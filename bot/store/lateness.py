@@ -20,6 +20,17 @@ def timers(tx: Tx, before: int, claims: int) -> tuple[int, int]:
     return row["n"], min(row["oldest"], before)
 
 
+def newest(tx: Tx) -> int:
+    """When the newest entry about an incident that lives was made; 0 where there is none."""
+    row = tx.one(
+        """SELECT COALESCE(MAX(at), 0) AS at FROM timeline
+        WHERE incident_id IN (SELECT id FROM incidents WHERE status <> 'resolved')"""
+    )
+    assert row is not None
+    at: int = row["at"]
+    return at
+
+
 def messages(tx: Tx, before: int) -> tuple[int, int]:
     """How many messages have been wanted since before a time, and since when the oldest has been."""
     row = tx.one(

@@ -119,6 +119,19 @@ async def test_a_database_that_does_not_answer_is_told_without_it(tmp_path, monk
         await house.until(lambda: "resolved" in pagerduty.alerts.values(), "its end")
 
 
+async def test_a_start_with_a_clock_behind_what_is_stored_pages_about_the_bot(tmp_path):
+    """Levels count from when an incident was opened, which has not come yet by this clock."""
+    async with standing(tmp_path) as house:
+        config = config_for(house.target, escalation=TELL_ALICE)
+        async with living(house, config, settle_s=0.3):
+            assert (await house.slash(BOB, "declare sev2 API slow")).ok
+            await settle(house, "card:1")
+        house.clock.move(-2 * HOUR)
+        async with living(house, config, settle_s=0.3):
+            await house.until(lambda: about_itself(house), "the page about the bot")
+            assert "behind what is stored" in about_itself(house)[0]
+
+
 async def test_what_a_clock_that_moved_on_left_behind_is_caught_up_with_and_no_alarm(
     tmp_path, monkeypatch
 ):
