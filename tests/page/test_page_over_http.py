@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.model.words import WORDS
+from bot.workspace.page.topics import TOPICS
 from bot.workspace.records import File
 from bot.workspace.server import Server, serve
 
@@ -337,3 +339,7 @@ async def test_a_switch_that_answers_nonsense_is_said_so() -> None:
     ):
         _, text, _ = await Client(session, server).get("/page/sample")
     assert "something else than JSON" in text
+
+
+def test_the_composer_offers_every_word_that_the_bot_knows_in_the_order_of_its_help() -> None:
+    assert [topic.word for topic in TOPICS] == [word.word for word in WORDS]

@@ -28,7 +28,8 @@ class Composer {
     this.shown = begun ? this.offers.filter((one) => one.dataset.offer.startsWith(word)) : [];
     for (const one of this.offers) one.hidden = !this.shown.includes(one);
     // `/iora` alone is a command too, so Enter must be able to send it.
-    this.mark(this.shown.length && word !== "/iora" ? 0 : -1);
+    const whole = this.shown.findIndex((one) => one.dataset.offer === word);
+    this.mark(this.shown.length && word !== "/iora" ? Math.max(0, whole) : -1);
     this.list.hidden = !this.shown.length;
     this.list.scrollTop = 0;
     this.field.setAttribute("aria-expanded", String(this.shown.length > 0));
