@@ -76,7 +76,9 @@ def next_at(case: Case, lost: Mapping[int, int], now: int, *, looked: bool = Tru
     turn = _turn(case, since)
     found = (turn.due_at if turn else None, idle.asks_at(case), _goes_on(case, now))
     moments += [at for at in found if at is not None]
-    return max(now, min(case.opening(at) for at in moments)) if moments else None
+    if not moments:
+        return None
+    return case.opening(max(now, min(case.opening(at) for at in moments)))
 
 
 def kept(case: Case, push: Push | None, now: int) -> Push | None:
@@ -111,11 +113,11 @@ def following(case: Case, now: int) -> Following | None:
     if first is not None:
         due = [number for due_at, number in waiting if due_at <= max(first, at)]
         notify = dict.fromkeys(text for number in due for text in tells(case, number))
-        return Following(max(first, at), tuple(notify), tuple(due))
+        return Following(case.opening(max(first, at)), tuple(notify), tuple(due))
     turn = _turn(case, since)
     if turn is None:
         return None
-    return Following(max(turn.due_at, at), _told(case, turn, turn.due_at).notify)
+    return Following(case.opening(max(turn.due_at, at)), _told(case, turn, turn.due_at).notify)
 
 
 def people_of(told: Iterable[str]) -> tuple[str, ...]:

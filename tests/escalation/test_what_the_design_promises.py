@@ -524,6 +524,17 @@ def test_a_worse_severity_whose_policy_has_no_hours_tells_at_once() -> None:
     assert found == ["5 ALICE, CAROL, DAVE, channel"]
 
 
+def test_what_is_overdue_while_the_hours_are_closed_waits_for_the_next_ones() -> None:
+    late = {"timezone": "Europe/Berlin", "days": "mon-sun", "from": "16:00", "to": "18:00"}
+    case = Case(incident(), written(AT_ONCE, LATER, hours=late, **ENOUGH))
+    evening, next_day = minute(100), minute(23 * 60 - 6 - 2 / 3)
+    assert escalation.decide(case, Seen(), evening).fire is None
+    assert escalation.next_at(case, {}, evening) == next_day
+    following = escalation.following(case, evening)
+    assert following is not None
+    assert following.at == next_day
+
+
 def test_whether_it_is_time_alone_or_a_condition_is_told_by_what_follows() -> None:
     following = escalation.following(Case(incident(), POLICY), NOON)
     assert following is not None
