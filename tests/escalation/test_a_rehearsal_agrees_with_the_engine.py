@@ -49,7 +49,10 @@ CONDITIONS = (
     "incident.severity == sev1",
     "cpu_percent.change_5m > 10",
 )
-TOLD = ("channel", f"user:{ALICE}", f"user:{BOB}", "group:engineering", "group:few", "oncall:week")
+TOLD = (
+    *("channel", f"user:{ALICE}", f"user:{BOB}", "group:engineering", "group:few", "oncall:week"),
+    "oncall:gap",  # behind which there is nobody
+)
 
 
 def policy(dice: random.Random) -> dict[str, Any]:
@@ -155,7 +158,8 @@ def settings(dice: random.Random) -> Config:
             "week": {
                 "timezone": "UTC",
                 "rotation": {"people": [ALICE, BOB], "handoff": "16:00", "every": "1d"},
-            }
+            },
+            "gap": {"timezone": "UTC", "rotation": {"people": []}},
         },
     )
 
