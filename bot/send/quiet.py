@@ -26,7 +26,7 @@ class Quiet:
     def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._known: OrderedDict[str, tuple[bool, int]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[object, int]] = OrderedDict()
         self._not_before = 0
 
     async def __call__(self, person: str) -> bool:
@@ -34,7 +34,7 @@ class Quiet:
         now = self._clock.now()
         known = self._known.get(person)
         if known is not None and now - known[1] < KEPT_MS:
-            return known[0]
+            return _on(known[0], now / 1000)  # its hours may have begun since
         if now < self._not_before:
             return False
         try:
@@ -45,11 +45,10 @@ class Quiet:
             if isinstance(error, SlackApiError) and error_code(error) in _NOT_OFFERED:
                 self._not_before = now + _ASK_AGAIN_MS
             return False
-        quiet = _on(answer.data, now / 1000)
-        self._known[person] = quiet, now
+        self._known[person] = answer.data, now
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
-        return quiet
+        return _on(answer.data, now / 1000)
 
 
 def _on(answer: object, now: float) -> bool:
