@@ -61,7 +61,7 @@ class Unrecorded:
                     return
                 due = await self._database.rehearse(due_pages, self._live.config, self.told)
         except (StoreError, TimeoutError) as error:
-            log.error("what is due can't be read: %s", error or "no answer")
+            log.error("what is due can't be read: %s", str(error) or "no answer")
             return
         await asyncio.gather(*(self._tell(attempt) for attempt in due))
 
