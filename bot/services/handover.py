@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.model.config import Config
 from bot.model.incident import Incident
+from bot.model.message import Message, State
 from bot.model.schedule import Duty
 from bot.model.timer import Timer
 from bot.rules.oncall import HORIZON_MS, Roster
@@ -42,6 +43,14 @@ def hand_over(tx: Tx, timer: Timer, config: Config) -> None:
     again = tx.now + LOOK_AGAIN_MS
     due_at = again if duty.until is None else min(duty.until, again)
     timers.arm(tx, KIND, name, due_at, person=duty.person)
+
+
+def is_over(message: Message, now: int) -> bool:
+    """Whether a handover was certainly not told, and the turn that it is about is over by now."""
+    if message.kind != "handover" or message.state is not State.WAITING or message.ts is not None:
+        return False
+    until: int | None = message.facts["duty"]["until"]
+    return until is not None and until <= now
 
 
 def look_now(tx: Tx, name: str) -> None:

@@ -29,7 +29,7 @@ from bot.model.overview import Overview
 from bot.model.way import SLACK, Event, PagerDutyWay
 from bot.render.message import draw, plain_words
 from bot.rules.outlook import outlook
-from bot.services import asking, digest, escalation, paging
+from bot.services import asking, digest, escalation, handover, paging
 from bot.services.overview import overview
 from bot.store import digests, incidents, outbox, pages, reports, runs
 from bot.store.database import Tx
@@ -75,7 +75,7 @@ def begin(
         if message.kind == "ping" and message.ts is None and digest.gather(tx, destination, over):
             continue
         attempt = attempt_of(tx, _caught_up(tx, message), config)
-        if not_wanted(tx, attempt):
+        if not_wanted(tx, attempt) or handover.is_over(message, tx.now):
             paging.withdraw(tx, message)
         elif message.via != SLACK and attempt.event is None:
             outbox.there_as_wanted(tx, message.id)

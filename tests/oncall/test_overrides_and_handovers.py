@@ -10,11 +10,12 @@ from bot.model.actor import Actor
 from bot.model.answer import Answer, Refusal
 from bot.model.command import Command, EndOverride, OnCall, SetOverride
 from bot.model.config import Config
-from bot.model.message import Message
+from bot.model.message import Message, Sent
 from bot.rules.oncall import Roster
 from bot.services import due, handover, oncall
 from bot.services.incidents import Asked
 from bot.services.roster import roster
+from bot.services.sending import begin, finish
 from bot.slack.parse import parse
 from bot.store import outbox, timers
 from bot.store.database import Database, Tx
@@ -308,6 +309,21 @@ async def test_who_is_on_call_before_and_after_a_downtime_hears_nothing(rota: Ro
     rota.clock.advance(14 * DAY)
     await rota.start()
     assert await rota.handovers() == [(ALICE, BOB)]
+
+
+async def test_a_handover_that_comes_too_late_for_the_turn_is_not_told(rota: Rota) -> None:
+    """Slack was away; whoever is on call by now has a handover of their own."""
+    await rota.start()
+    await rota.says(alice, f"override primary {BOB} 4h")
+    await rota.go_on(5 * HOUR)
+    told: list[str] = []
+    for person in (BOB, ALICE):
+        while attempt := await rota.database.write(begin, f"user:{person}", CONFIG):
+            told.append(attempt.message.key)
+            await rota.database.write(finish, attempt, Sent("D01", attempt.message.key), CONFIG)
+    back = MONDAY + 4 * HOUR
+    assert f"handover:primary:{MONDAY}:{BOB}" not in told
+    assert f"handover:primary:{back}:{ALICE}" in told
 
 
 async def test_an_override_hands_over_at_once_and_back(rota: Rota) -> None:
