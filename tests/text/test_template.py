@@ -682,7 +682,7 @@ def _settle(source: str) -> str | None:
     return texts[-1] if len(texts) == 2 else None
 
 
-@limits(max_examples=300, deadline=5_000)
+@limits(max_examples=300, deadline=20_000)
 @given(st.lists(PIECES, max_size=60).map("".join))
 @example("{{" * 2_000)
 @example("{{ a|default(1, boolean=1) }}")
@@ -690,14 +690,14 @@ def test_no_source_hangs_crashes_or_grows(source: str) -> None:
     _settle(source)
 
 
-@limits(max_examples=100, deadline=5_000)
+@limits(max_examples=100, deadline=20_000)
 @given(st.text(max_size=200))
 def test_no_text_between_braces_hangs_or_crashes(text: str) -> None:
     for source in (text, f"{{{{ {text} }}}}", f"{{% {text} %}}"):
         _settle(source)
 
 
-@limits(max_examples=300, deadline=5_000)
+@limits(max_examples=300, deadline=20_000)
 @given(TEXTS)
 def test_whatever_the_template_no_value_becomes_a_mention(source: str) -> None:
     text = _settle(source)

@@ -123,7 +123,7 @@ async def test_severities_have_their_names_there(severity: str, there: str):
     assert server.events[0]["payload"]["severity"] == there
 
 
-@limits(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@limits(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
 @given(st.text(), st.text(max_size=20_000), st.text())
 def test_no_words_make_an_event_that_is_refused(title: str, text: str, reason: str):
     """The strict server takes whatever a title, a text or a reason may hold."""
