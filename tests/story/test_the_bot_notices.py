@@ -18,8 +18,9 @@ from tests.support.programs import Sample, sample
 
 RULE: dict[str, Any] = {
     "name": "cpu-critical",
-    # The sample burns one core; what other programs leave it of that is enough.
-    "when": "cpu_core_percent > 40",
+    # The sample burns one core; what a machine full of other programs leaves it of that is enough, and
+    # a healthy one needs some hundredths.
+    "when": "cpu_core_percent > 12",
     "for": "1s",
     "clear_for": "1s",
     "severity": "sev2",
