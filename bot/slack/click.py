@@ -31,7 +31,8 @@ from bot.model.command import (
     Show,
     Timeline,
 )
-from bot.model.incident import Severity
+from bot.model.incident import Facts, Severity
+from bot.model.reading import Verdict
 from bot.slack import form
 from bot.slack.desk import Ack, Body, Desk
 from bot.slack.run_click import Handler, RunClick
@@ -144,7 +145,7 @@ class Click:
         target, title = mark.partition("@")[0], ""
         shown = await self._desk.commands.shown(mark)
         if shown is not None:
-            title = clean(f"{target}: {shown.facts['targets'][0]['reason']}")
+            title = clean(f"{target}: {_wrong(shown.facts['targets'][0])}")
         named = (target,) if target in self._desk.live.config.targets else ()
         known = Declare(title=title, targets=named)
         self._desk.open(self._client, body, form.declare(self._desk.live.config, known))
@@ -196,6 +197,12 @@ class Click:
             given = found
         drawing = self._desk.drawn(given)
         await self._desk.respond(body, drawing, in_channel=True)
+
+
+def _wrong(shown: Facts) -> str:
+    """Why, as a title says it; where it is down without what its host says: its health shows that."""
+    reason = str(shown["reason"])
+    return f"down, {reason.partition('; ')[0]}" if shown["verdict"] == Verdict.DOWN else reason
 
 
 def _taking_over(incident: int) -> OnIncident:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -264,6 +265,18 @@ async def test_the_health_answer_declares_with_what_it_showed_and_shares(house):
         lambda: [m for m in house.messages() if "iora is UNHEALTHY" in m.text], "what was shown"
     )
     assert "CPU 96 %" in text_of(shared[0])
+
+
+async def test_what_is_down_is_declared_by_a_short_title(house):
+    house.target.status, house.target.body = 500, None
+    await house.slash(BOB, "health")
+    answer = await whispered(house, BOB, "iora is DOWN")
+    for key, one in house.bot.monitoring._shown.items():
+        seen = "refused the connection; process 7 runs on its host (agent)"
+        house.bot.monitoring._shown[key] = replace(one, reason=seen)
+    await press(house, BOB, answer, "iora:health:declare")
+    form = await form_of(house, BOB)
+    assert "'iora: down, refused the connection'" in str(form.body)
 
 
 async def test_a_health_answer_from_before_a_restart_is_measured_anew(house):
