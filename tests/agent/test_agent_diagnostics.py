@@ -140,9 +140,12 @@ def test_children_are_told_with_what_they_use(tmp_path):
         (tmp_path / "pid").write_text(str(process.pid))
         try:
             with agent(write(tmp_path, "pid_file: pid")) as running:
-                (busy,) = running.part("snapshot")["children"]
-                assert busy["cpu_percent"] > 10
-                assert busy["rss_mb"] > 1
+
+                def seen() -> Any:
+                    (busy,) = running.part("snapshot")["children"]
+                    return busy["cpu_percent"] > 10 and busy
+
+                assert until(seen, "a child that works")["rss_mb"] > 1
         finally:
             for one in psutil.Process(process.pid).children():
                 one.kill()

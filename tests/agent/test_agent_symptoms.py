@@ -112,10 +112,14 @@ def test_memory_over_the_threshold_is_said_once_in_the_log_with_the_five_largest
 
 def test_an_explosion_of_threads_is_counted_although_only_the_first_are_told(seen):
     with seen(THREADS) as running:
-        threads = running.part("threads")
+
+        def at_rest() -> Any:
+            threads = running.part("threads")
+            return threads["by_state"] == {"sleeping": 601} and threads
+
+        threads = until(at_rest, "threads that all sleep")
         assert threads["total"] == 601
         assert len(threads["threads"]) == 500
-        assert threads["by_state"] == {"sleeping": 601}
         assert "601" in threads["unknown"]["threads"]
         assert running.part("snapshot")["resources"]["threads"] == 601
 

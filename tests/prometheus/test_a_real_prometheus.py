@@ -42,11 +42,11 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
 
 
 def promql(server: Prometheus, values: dict[str, Any]) -> dict[str, Any]:
-    return {"url": server.url, "format": "promql", "timeout": "3s", "values": values}
+    return {"url": server.url, "format": "promql", "timeout": "20s", "values": values}
 
 
 def up(server: Prometheus, instance: str = "$target") -> dict[str, Any]:
-    return {"url": server.url, "promql": f'up{{instance="{instance}"}}', "timeout": "3s"}
+    return {"url": server.url, "promql": f'up{{instance="{instance}"}}', "timeout": "20s"}
 
 
 @asynccontextmanager
@@ -62,7 +62,7 @@ async def watching(
 
 async def look(bot: Bot, *names: str) -> dict[str, Health]:
     # The first poll may have begun before what the test waited for.
-    found = await bot.monitoring.refresh(names, 10_000, since=round(time.time() * 1000))
+    found = await bot.monitoring.refresh(names, 30_000, since=round(time.time() * 1000))
     return {one.target: one for one in found}
 
 

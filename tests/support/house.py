@@ -26,7 +26,7 @@ from bot.workspace.server import Server, serve
 
 INCIDENTS = "C01INCIDENTS"
 ALICE, BOB, MALLORY, BOT = "U01ALICE", "U02BOB", "U03MALLORY", "U00IORA"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class MovableClock:
