@@ -211,6 +211,7 @@ async def test_what_goes_on_after_an_acknowledgement_calls_anew_in_pagerduty(tmp
         assert (pagerduty.calls, pagerduty.alerts) == (1, {THREAD: "acknowledged"})
         house.advance(30 * 60_000)
         asked = await house.until_entry(1, "asked")
+        await settle(house)
         house.advance(5 * 60_000)
         await house.until(lambda: pagerduty.calls == 2, "the phone rings anew")
         acknowledged = await house.until_entry(1, "acknowledged")
