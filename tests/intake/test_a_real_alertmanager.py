@@ -21,7 +21,7 @@ from tests.support.house import House, config_for, living, standing, text_of
 from tests.support.ports import kept_port
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 QUICK = {"group_wait": "0s", "group_interval": "200ms", "repeat_interval": "200ms"}
 
 
