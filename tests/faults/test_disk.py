@@ -256,6 +256,7 @@ async def test_levels_page_from_memory_too_where_the_file_can_be_read_only(tmp_p
         await settle(house, f"ping:1:3:{BOB}")
         (page,) = house.pings(BOB)
         assert MARK not in page.text, "recorded by now, and paged once"
+        told("file read only", f"{spoil.__name__}: paged from memory once, recorded afterwards")
 
 
 class Commits:

@@ -255,6 +255,7 @@ async def test_a_kill_in_the_middle_of_a_send_loses_nothing_and_doubles_nothing(
             await bot.kill()
             assert bot.killed
         await a_life_after_a_kill(house, config, f"killed in the middle of send {number}")
+        told("kill at every send", f"send {number + 1}, {fault}: 0 lost, 0 twice")
 
 
 @pytest.mark.parametrize("fault", ["hang_before", "hang_after"])
@@ -273,3 +274,4 @@ async def test_a_kill_in_the_middle_of_a_ping_on_a_condition_loses_nothing_and_d
             await bot.kill()
             assert bot.killed
         await a_life_after_a_kill(house, config, f"killed in the middle of the ping, {fault}")
+        told("kill at every send", f"the ping on a condition, {fault}: 0 lost, 0 twice")

@@ -96,6 +96,7 @@ async def test_trouble_of_another_kind_is_told_while_the_first_one_lasts(tmp_pat
         assert "it is read-only" in about_itself(house)[1]
         await house.until(lambda: len(pagerduty.alerts) == 2, "an alert of its own")
         await database.read(lambda tx: tx.all("PRAGMA query_only = OFF"))
+        assert (await house.slash(BOB, "note INC-1 stored again")).ok
         await house.until(
             lambda: sorted(pagerduty.alerts.values()) == ["resolved", "triggered"], "its end"
         )
