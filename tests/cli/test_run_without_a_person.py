@@ -291,7 +291,7 @@ async def test_killed_in_the_middle_of_a_call_it_asks_a_person_and_never_calls_a
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await called.wait()
     process.kill()
     await process.communicate()

@@ -170,7 +170,7 @@ async def test_a_second_run_is_told_who_is_busy(client: Client, running: Agent):
     first = asyncio.create_task(probe.run(client, source(running.url), "waiting"))
     gate = running.log.with_name("gate")
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not running.get("/v1/probes").json()["running"]:
                 await asyncio.sleep(0.02)
         busy = failed(await probe.run(client, source(running.url), "hello"))

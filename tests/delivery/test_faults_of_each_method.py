@@ -195,7 +195,7 @@ async def unsure(house: House, *keys: str) -> None:
 async def until_row(house: House, *keys_and_states: str) -> None:
     """Until each key is in the state that is named after it."""
     pairs = list(zip(keys_and_states[::2], keys_and_states[1::2], strict=True))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             rows = [await row(house, key) for key, _ in pairs]
             if [found.state if found else None for found in rows] == [state for _, state in pairs]:
@@ -205,7 +205,7 @@ async def until_row(house: House, *keys_and_states: str) -> None:
 
 async def looked_up(house: House, *keys: str) -> None:
     """Until none of them is due: what could be looked up by now was."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             rows = [await row(house, key) for key in keys]
             if all(found is not None and found.due_at > house.clock.now() for found in rows):
@@ -280,7 +280,7 @@ async def test_a_message_that_cant_be_read_holds_up_nobody_elses(tmp_path, spoil
 
 
 async def until_tried_in_vain(house: House, count: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             failed = [
                 one for one in await outbox_of(house) if one.attempts and one.state is State.WAITING
@@ -312,7 +312,7 @@ async def test_what_waited_while_slack_was_away_is_one_message_a_person(tmp_path
 
 
 async def until_levels_fired(house: House, count: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             fired = await house.bot.database.read(
                 lambda tx: tx.all("SELECT seq FROM timeline WHERE kind = 'escalation'")

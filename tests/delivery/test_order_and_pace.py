@@ -66,10 +66,10 @@ async def test_a_page_goes_before_the_edits_of_its_destination(tmp_path) -> None
             house.slack.faults.add("chat.update", faults.hang_before, 2)  # in the channel too
             for number in (1, 2, 3):
                 assert (await house.slash(BOB, f"ack INC-{number}")).ok
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await house.slack.faults.wait_hanging(2)
             assert (await house.slash(BOB, "declare sev2 Trouble 4")).ok
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while await row(house, f"ping:4:2:{ALICE}") is None:
                     await asyncio.sleep(0.01)
             house.slack.faults.release()
@@ -112,7 +112,7 @@ async def test_while_a_reply_waits_for_its_card_the_bot_rests(tmp_path) -> None:
             assert (await house.slash(BOB, "declare sev2 API slow")).ok
             assert (await house.slash(BOB, "ack INC-1")).ok
             await house.until(lambda: len(house.slack.calls) > 3, "the card is tried")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await row(house, "card:1")).state is not State.UNSURE:
                     await asyncio.sleep(0.01)
             commits = bot.database.counters.groups

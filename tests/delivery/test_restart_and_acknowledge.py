@@ -137,7 +137,7 @@ async def test_sigterm_lets_a_send_come_to_its_end_within_ten_seconds(tmp_path) 
             await bot.connected()
             house.slack.faults.add("chat.postMessage", faults.hang_after, 1, after=1)
             assert (await house.slash(BOB, "declare sev2 API slow")).ok
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await house.slack.faults.wait_hanging(1)
             await bot.end()
         house.slack.faults.clear()

@@ -31,14 +31,14 @@ async def asked(house: House, text: str) -> Any:
 async def kept(house: House) -> None:
     """Until the readings of a healthy target were kept."""
     assert house.bot is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await house.bot.database.read(reports.snapshot, "iora") is None:
             await asyncio.sleep(0.02)
 
 
 async def evidence(house: House, number: int = 1) -> Any:
     """The evidence on an incident's timeline."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             shown = await asked(house, f"show INC-{number}")
             for entry in shown["timeline"]:
@@ -134,7 +134,7 @@ async def test_a_diagnosis_of_an_incidents_target_is_a_line_of_its_timeline(hous
             shown = await asked(house, "show INC-1")
             return [entry for entry in shown["timeline"] if entry["kind"] == "diagnosed"]
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (found := await diagnosed()):
                 await asyncio.sleep(0.02)
         assert found[0]["actor"] == f"slack:T01TEAM:{ALICE}"

@@ -75,7 +75,7 @@ async def run(folder: Path, environ: dict[str, str], words: list[str], typed: st
         cwd=folder,
         env=environ,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         said, _ = await process.communicate(typed.encode())
     text = said.decode()
     assert "Traceback" not in text, text
@@ -96,12 +96,12 @@ async def running(folder: Path, environ: dict[str, str], word: str) -> AsyncIter
             env=environ,
         )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             line = await process.stdout.readline()
         assert b"http://" in line, (folder / f"{word}.log").read_text()
         yield
         process.terminate()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:

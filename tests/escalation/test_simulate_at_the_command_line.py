@@ -166,7 +166,7 @@ async def test_a_target_is_measured_once_and_its_readings_stay(tmp_path: Path) -
             stdout=asyncio.subprocess.PIPE,
             env={"PYTHONPATH": str(Path(__file__).parents[2])},
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             said, _ = await process.communicate()
         found: dict[str, Any] = json.loads(said)
         assert found["not_asked"] == []

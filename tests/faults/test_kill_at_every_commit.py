@@ -250,7 +250,7 @@ async def test_a_kill_in_the_middle_of_a_send_loses_nothing_and_doubles_nothing(
         house.slack.faults.add("chat.postMessage", getattr(faults, fault), 1, after=number)
         async with mortal(house, config) as bot:
             assert await declared(house, bot)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await house.slack.faults.wait_hanging(1)
             await bot.kill()
             assert bot.killed
@@ -269,7 +269,7 @@ async def test_a_kill_in_the_middle_of_a_ping_on_a_condition_loses_nothing_and_d
         house.clock.move(61_000)
         house.slack.faults.add("chat.postMessage", getattr(faults, fault), 1)
         async with mortal(house, config) as bot:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await house.slack.faults.wait_hanging(1)
             await bot.kill()
             assert bot.killed

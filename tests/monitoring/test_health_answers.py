@@ -133,13 +133,13 @@ async def test_a_connection_that_breaks_off_is_down(house):
             assert api["reason"].startswith("broken answer: ")
 
 
-async def test_first_words_come_within_a_second_and_the_whole_follows(house, service, monkeypatch):
+async def test_first_words_come_within_a_second_and_the_whole_follows(house, service):
     assert commands.FIRST_WORDS_MS < 1_000
-    monkeypatch.setattr(commands, "FIRST_WORDS_MS", 3_000)  # iora answers by then on any machine
     service.open.clear()
     slow = target(service.url, health={"url": service.url, "status": "status", "timeout": "1m"})
     targets = {"slow": slow, "iora": target(f"{house.target.url}/api/health")}
-    async with living(house, config_for(house.target, targets=targets, baselines={})):
+    config = config_for(house.target, targets=targets, baselines={})
+    async with living(house, config, first_words_ms=3_000):  # iora answers by then on any machine
         assert (await house.slash(BOB, "health")).ok, "the ack does not wait for any target"
         (first,) = await whispers(house, 1)
         assert "slow is UNKNOWN: no answer yet after " in first.text
@@ -282,7 +282,8 @@ async def test_a_target_that_a_reload_takes_away_while_it_is_read_is_told_all_th
 ):
     service.open.clear()
     both = {"api": target(service.url), "iora": target(f"{house.target.url}/api/health")}
-    async with living(house, config_for(house.target, targets=both, baselines={})) as bot:
+    config = config_for(house.target, targets=both, baselines={})
+    async with living(house, config, first_words_ms=3_000) as bot:
         assert (await house.slash(BOB, "health api iora")).ok
         await asyncio.wait_for(service.arrived.wait(), 20)
         left = {"iora": both["iora"]}
@@ -291,6 +292,7 @@ async def test_a_target_that_a_reload_takes_away_while_it_is_read_is_told_all_th
         assert "api is UNKNOWN: no answer yet" in first.text
         assert "iora is HEALTHY" in first.text
         assert then.text.startswith("There is no target `api`.")
+        service.open.set()
 
 
 async def test_beyond_three_targets_only_verdicts_and_failures_are_said(house, service):

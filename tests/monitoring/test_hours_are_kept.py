@@ -31,7 +31,7 @@ def kept(tx: Tx) -> tuple[int, int]:
 
 
 async def until(database: Database, raw: int, hours: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await database.read(kept) != (raw, hours):
             await asyncio.sleep(0.01)
 

@@ -258,7 +258,7 @@ async def test_a_change_reaches_the_open_page_of_those_who_may_see_it(client: Cl
     async with (
         client.session.get(f"{url}/page/changes?as={ALICE}") as hers,
         client.session.get(f"{url}/page/changes?as={BOB}") as his,
-        asyncio.timeout(30),
+        asyncio.timeout(60),
     ):
         for stream in (hers, his):
             await stream.content.readuntil(b"event: hello\ndata: {}\n\n")
@@ -269,7 +269,7 @@ async def test_a_change_reaches_the_open_page_of_those_who_may_see_it(client: Cl
 
 
 async def test_open_pages_do_not_hold_up_the_end_of_the_program() -> None:
-    async with asyncio.timeout(30), aiohttp.ClientSession() as session, serve() as server:
+    async with asyncio.timeout(60), aiohttp.ClientSession() as session, serve() as server:
         stream = await session.get(f"{server.url}/page/changes?as={ALICE}")
         await stream.content.readuntil(b"\n\n")
     stream.close()

@@ -54,7 +54,7 @@ async def progress(house: House, run: int = 1) -> Progress:
 
 async def comes_to(house: House, state: str, name: str = "open", run: int = 1) -> Progress:
     """Until the step is in this state."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             now = await progress(house, run)
             if any(one.step == name and one.state == state for one in now.steps):
@@ -64,7 +64,7 @@ async def comes_to(house: House, state: str, name: str = "open", run: int = 1) -
 
 async def is_over(house: House, run: int = 1) -> Progress:
     """Until the run is at its end."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (now := await progress(house, run)).run.state.live:
             await asyncio.sleep(0.01)
     return now
@@ -101,7 +101,7 @@ async def test_what_a_reload_changes_of_an_asking_is_asked_for_at_once(tmp_path:
             await comes_to(house, "approving")
             file.write_text(as_written(config).replace("circuit-breaker", "breaker"))
             await bot.reload()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (step := (await progress(house)).steps[0]).attempt == 1:
                     await asyncio.sleep(0.01)
             assert step.reason == "its request was changed in the config"

@@ -64,7 +64,7 @@ async def test_a_reserve_that_cant_be_taken_away_leaves_nobody_without_an_answer
     """As on a file system that the system has made read-only after an error."""
     (database.reserve.path / "in the way").mkdir(parents=True)
     await database.read(allow_pages, 4)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with pytest.raises(StoreError, match="full"):
             await database.write(arm, "far too large", 200_000)
         assert database.trouble is not None

@@ -94,7 +94,7 @@ async def test_whatever_a_function_raises_its_waiter_and_its_mates_are_answered(
 async def test_a_waiter_alone_is_answered_even_when_its_function_raises_stop_iteration(
     database: Database,
 ) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         with pytest.raises(RuntimeError, match="StopIteration"):
             await database.write(keep_and_raise, "one", StopIteration())
 
@@ -256,7 +256,7 @@ async def test_after_the_close_everybody_is_refused_and_nobody_hangs(
     database = Database(tmp_path / "iora.db", clock)
     closing_down = asyncio.ensure_future(database.close())
     await asyncio.sleep(0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         with pytest.raises(StoreError, match="closed"):
             await database.write(keep, "too late, while it closes")
         await closing_down
@@ -308,7 +308,7 @@ async def test_a_hook_that_raises_after_the_commit_leaves_nobody_without_an_answ
 
     async with (
         open_database(tmp_path / "iora.db", clock, after_commit=raises) as database,
-        asyncio.timeout(30),
+        asyncio.timeout(60),
     ):
         assert await database.write(keep, "one") == "one"
         assert await database.write(keep, "two") == "two"
@@ -353,7 +353,7 @@ async def test_whatever_fails_around_the_functions_everyone_is_answered_truly(
     error: Exception,
     count: int,
 ) -> None:
-    async with open_database(tmp_path / "iora.db", clock) as database, asyncio.timeout(30):
+    async with open_database(tmp_path / "iora.db", clock) as database, asyncio.timeout(60):
         stubborn = Stubborn(database._connection, dict.fromkeys(statements, error))
         database._connection = stubborn  # the thread's own; nobody else has one to break
         names = [f"kept {number}" for number in range(count)]

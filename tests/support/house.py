@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from aiohttp import web
 
@@ -19,6 +20,7 @@ from bot.model.book import Books
 from bot.model.config import Config
 from bot.model.incident import Entry
 from bot.model.settings import Settings
+from bot.services import commands
 from bot.store import incidents
 from bot.wiring import Bot
 from bot.workspace.records import Message
@@ -296,12 +298,14 @@ async def living(
     environ: Mapping[str, str] | None = None,
     books: Books | None = None,
     settle_s: float = 600.0,
+    first_words_ms: int = 20_000,
     **options: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, for as long as the block runs; start it again in another block to restart it.
 
     ``settle_s``: for how long it catches up with what is late before it pages about itself. Tests move the
-    clock by hours, and a loaded machine may take its time with what is due then.
+    clock by hours, and a loaded machine may take its time with what is due then. ``first_words_ms``: for how
+    long who asks for the health waits for the whole answer; so no answer of a test comes in two parts.
     """
     settings = Settings.read(
         {
@@ -318,8 +322,9 @@ async def living(
     bot.keeper.auditor._settle_s = settle_s
     house.bot = bot
     try:
-        await house.until(lambda: bot.link.problem() is None, "the link to the workspace")
-        yield bot
+        with patch.object(commands, "FIRST_WORDS_MS", first_words_ms):
+            await house.until(lambda: bot.link.problem() is None, "the link to the workspace")
+            yield bot
     finally:
         house.bot = None
         await bot.stop()

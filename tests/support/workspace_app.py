@@ -39,7 +39,7 @@ async def connected(server: Server, app: AsyncApp) -> AsyncIterator[AsyncSocketM
     before = server.sockets.connected
     await handler.connect_async()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await server.sockets.wait_connected(before + 1)
         yield handler
     finally:

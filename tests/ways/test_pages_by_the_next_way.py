@@ -311,7 +311,7 @@ async def test_who_is_called_for_in_an_acknowledged_incident_is_paged_for_each(t
         for number in range(8):
             assert (await house.slash(ALICE, f"escalate INC-{number + 1}")).ok
             await house.until_entry(number + 1, "escalated")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while sum([one.kind == "ping" for one in await outbox_of(house)]) < 8:
                 await asyncio.sleep(0.02)
         await settle(house)

@@ -295,7 +295,7 @@ async def test_the_home_is_published_and_seen(server: Server, app: AsyncApp) -> 
         heard.set()
 
     await server.acts.open_home("U01ALICE")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await heard.wait()
     home = server.workspace.home_of("U01ALICE")
     assert home is not None

@@ -67,7 +67,7 @@ async def test_a_bolt_app_takes_commands_presses_and_events() -> None:
             "U01ALICE", INCIDENTS, outcome.message.ts, "buttons", "again"
         )
         assert pressed_it.ok, pressed_it.why
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await heard.get() == "INC-7"
             await server.acts.say("U01ALICE", INCIDENTS, "hello")
             assert await heard.get() == "hello"
@@ -108,7 +108,7 @@ async def test_an_event_is_repeated_with_slacks_headers_until_it_is_taken() -> N
     async with listening(answer) as url, serve(events_url=url, clock=clock) as server:
         server.workspace.join(INCIDENTS, "U00IORA")
         await server.acts.say("U01ALICE", INCIDENTS, "hello")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await seen.get() == (None, None)
             assert await seen.get() == ("1", "http_error")
             await clock.wait_sleepers(1)
@@ -130,7 +130,7 @@ async def test_an_event_that_timed_out_says_so_when_it_comes_again() -> None:
     async with listening(slow_at_first) as url, serve(events_url=url, ack_seconds=0.05) as server:
         server.workspace.join(INCIDENTS, "U00IORA")
         await server.acts.say("U01ALICE", INCIDENTS, "hello")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert [await reasons.get(), await reasons.get()] == [None, "http_timeout"]
 
 

@@ -44,7 +44,7 @@ class Raw:
         self.socket = socket
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             body: dict[str, Any] = await self.socket.receive_json()
         return body
 
@@ -266,7 +266,7 @@ async def test_events_tell_of_messages_and_mentions_in_channels_of_the_app(
     async def mention(event: dict[str, Any]) -> None:
         heard.put_nowait(("mention", event["text"]))
 
-    async with connected(server, app), asyncio.timeout(30):
+    async with connected(server, app), asyncio.timeout(60):
         await server.acts.say("U01ALICE", "C02GENERAL", "nobody hears this")
         await server.acts.say("U01ALICE", INCIDENTS, "@iora help")
         assert {await heard.get(), await heard.get()} == {
@@ -316,7 +316,7 @@ async def test_an_event_that_is_not_taken_is_sent_again_on_slacks_schedule() -> 
     async with serve(clock=clock, ack_seconds=0.05) as server, aiohttp.ClientSession() as session:
         server.workspace.join(INCIDENTS, "U00IORA")
         opened = await web_client(server).apps_connections_open(app_token=server.app_token)
-        async with session.ws_connect(opened["url"]) as websocket, asyncio.timeout(30):
+        async with session.ws_connect(opened["url"]) as websocket, asyncio.timeout(60):
             socket = Raw(websocket)
             await socket.next()
             await server.acts.say("U01ALICE", INCIDENTS, "hello")
@@ -392,7 +392,7 @@ async def test_a_refresh_is_announced_and_the_app_comes_back(server: Server, raw
     async def answer(ack: Any) -> None:
         await ack("here again")
 
-    async with connected(server, app), asyncio.timeout(30):
+    async with connected(server, app), asyncio.timeout(60):
         await server.sockets.refresh()
         await server.sockets.wait_connected(1)
         outcome = await server.acts.slash("U01ALICE", INCIDENTS, "/iora", "health")
@@ -404,7 +404,7 @@ async def test_dropped_sockets_are_gone_without_a_goodbye(server: Server, raw: A
     socket = await raw()
     await socket.next()
     server.sockets.drop()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         message = await socket.socket.receive()
     assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
     assert server.sockets.connected == 0
@@ -420,7 +420,7 @@ async def test_more_patience_than_slack_has_is_for_a_slow_app_and_not_for_one_th
     typed = asyncio.create_task(server.acts.slash("U01ALICE", INCIDENTS, "/iora", "health"))
     await socket.next()
     server.sockets.drop()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert (await typed).why == "operation_timeout"
 
 
