@@ -114,8 +114,11 @@ def _override(facts: Facts) -> str:
     zone, name = facts["timezone"], facts["schedule"]
     between = f"from {moment(facts['since'], zone)} until {moment(facts['until'], zone)}"
     other = f"<@{facts['instead']}>" if facts["instead"] else "nobody"
+    same = facts["instead"] == facts["person"]
+    if facts["what"] == "ended" and same:
+        return f"<@{facts['person']}> is on call ({name}) {between} also without the override."
     if facts["what"] == "ended":
         back = f"instead: {other}"
         return f"<@{facts['person']}> is not on call ({name}) {between} any more; {back}."
-    instead = f" instead of {other}" if facts["instead"] != facts["person"] else ""
+    instead = "" if same else f" instead of {other}"
     return f"<@{facts['person']}> is on call ({name}) {between}{instead}."

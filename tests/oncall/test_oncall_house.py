@@ -121,6 +121,16 @@ async def test_who_is_on_call_is_answered_with_times_and_the_zone(house: House) 
         assert not printed["finding"]
 
 
+async def test_who_is_on_call_also_without_the_override_is_not_said_to_be_off(house: House) -> None:
+    async with living(house, daily(house)):
+        await read(house, ALICE, "You are on call")
+        await house.slash(ALICE, f"override primary <@{ALICE}> 1h")
+        ended = await house.slash(ALICE, "override primary off")
+        assert f"<@{ALICE}> is on call (primary) from <!date^" in ended.message.text
+        assert "also without the override." in ended.message.text
+        assert "any more" not in ended.message.text
+
+
 async def test_an_override_is_answered_told_and_pinged(house: House) -> None:
     async with living(house, daily(house)):
         await read(house, ALICE, "You are on call")
