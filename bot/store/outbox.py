@@ -195,7 +195,7 @@ def due_destinations(tx: Tx, edits: bool = True) -> list[str]:
 
 
 def head(tx: Tx, destination: str, edits: bool = True) -> Message | None:
-    """What goes next to a destination: pages before edits and the rest, then in order.
+    """What goes next to a destination: pages before edits and the rest, then as they were wanted.
 
     A reply waits until its parent is there, and until the replies before it are known to be there or
     not; if the parent never will be, it goes on its own.
@@ -203,7 +203,7 @@ def head(tx: Tx, destination: str, edits: bool = True) -> Message | None:
     columns = ", ".join(f"o.{name.strip()}" for name in COLUMNS.split(","))
     row = tx.one(
         f"""SELECT {columns} {_READY} AND o.destination = :destination
-        ORDER BY o.page = 1 AND o.ts IS NULL DESC, o.id LIMIT 1""",
+        ORDER BY o.page = 1 AND o.ts IS NULL DESC, o.wanted_at, o.id LIMIT 1""",
         destination=destination,
         edits=int(edits),
         now=tx.now,

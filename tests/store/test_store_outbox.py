@@ -78,6 +78,18 @@ async def test_pages_go_before_the_rest_of_their_destination(database: Database)
     assert await post.all_in_order() == ["a page", "another page", "an update"]
 
 
+async def test_an_edit_that_comes_again_and_again_goes_behind_what_waits_already(
+    database: Database, clock: ManualClock
+) -> None:
+    post = Post(database)
+    await post.add("the run")
+    await post.sent("the run")
+    await post.add("a finding")
+    clock.advance(500)
+    await database.write(outbox.set_facts, (await post.row("the run")).id, {"key": "the run"})
+    assert await post.all_in_order() == ["a finding", "the run"]
+
+
 async def test_a_destination_does_not_see_what_goes_to_another(database: Database) -> None:
     post = Post(database)
     await post.add("to bob", to="user:U02BOB")
