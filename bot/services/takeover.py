@@ -23,11 +23,11 @@ def confirm(
     actor: Actor,
     entries: Sequence[Entry],
 ) -> Confirm | None:
-    """The question, where somebody else was paged and this one has no part in it; else None."""
+    """The question, where somebody else was paged and this one neither was nor is its commander; else None."""
     if not isinstance(command, Acknowledge) or command.take_over or incident.drill:
         return None
     people = paged(entry for entry in entries if entry.at >= incident.opened_at)
-    if not people or access.stands(config, actor, incident, people):
+    if not people or actor.holder in {incident.commander, *people}:
         return None
     key = incident.key
     told = (

@@ -44,7 +44,7 @@ async def test_the_running_bot_carries_out_what_a_login_asks(house, tmp_path):
         card = await house.until(house.card, "the card in Slack")
         assert "API slow &amp; &lt;odd&gt;" in card.text
         for words, reply in (
-            (("ack",), "INC-1 is yours"),
+            (("ack", "INC-1", "take", "over"), "INC-1 is yours"),
             (("note", "looking"), "INC-1 has your note"),
             (("assign", "U02BOB"), "INC-1: @U02BOB is commander now"),
             (("severity", "sev1"), "INC-1 has another severity"),

@@ -182,7 +182,7 @@ async def test_after_an_acknowledgement_nobody_is_told_again_blindly(tmp_path) -
         assert (await house.slash(BOB, "declare sev2 API slow")).ok
         await house.until(house.card, "the card")
         await until_row(house, PING, State.UNSURE)
-        assert (await house.slash(BOB, "ack INC-1")).ok
+        assert (await house.slash(BOB, "ack INC-1 take over")).ok
         await settle(house, CARD)
         assert (await row(house, PING)).state is State.WITHDRAWN
         assert not house.pings(ALICE)

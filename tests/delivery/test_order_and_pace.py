@@ -65,7 +65,7 @@ async def test_a_page_goes_before_the_edits_of_its_destination(tmp_path) -> None
             calls = len(to(house, direct))
             house.slack.faults.add("chat.update", faults.hang_before, 2)  # in the channel too
             for number in (1, 2, 3):
-                assert (await house.slash(BOB, f"ack INC-{number}")).ok
+                assert (await house.slash(BOB, f"ack INC-{number} take over")).ok
             async with asyncio.timeout(60):
                 await house.slack.faults.wait_hanging(2)
             assert (await house.slash(BOB, "declare sev2 Trouble 4")).ok

@@ -65,7 +65,7 @@ async def test_an_acknowledgement_before_the_send_withdraws_the_ping(tmp_path) -
         assert (await house.slash(BOB, "declare sev2 API slow")).ok
         key = f"ping:1:2:{ALICE}"
         await until_row(house, key, lambda tried: tried.error is not None)
-        assert (await house.slash(BOB, "ack INC-1")).ok
+        assert (await house.slash(BOB, "ack INC-1 take over")).ok
         # A send that was under way when it was acknowledged fails first.
         await until_row(house, key, lambda tried: tried.state is State.WITHDRAWN)
         house.slack.site.without.clear()

@@ -168,11 +168,32 @@ async def test_somebody_who_was_not_paged_is_asked_before_others_are_told_nothin
     assert entry.actor == f"slack:T01TEAM:{MALLORY}"
 
 
-async def test_it_can_be_taken_over_in_words(house: House) -> None:
+@pytest.mark.parametrize("person", [BOB, MALLORY], ids=["a responder", "anybody"])
+async def test_it_can_be_taken_over_in_words(house: House, person: str) -> None:
     await declared(house)
-    said = await house.slash(MALLORY, "ack INC-1")
+    said = await house.slash(person, "ack INC-1")
     assert "`/iora ack INC-1 take over`" in said.message.text
-    said = await house.slash(MALLORY, "ack INC-1 take over")
+    said = await house.slash(person, "ack INC-1 take over")
+    assert "is yours" in said.message.text
+
+
+async def test_the_thread_names_a_group_once_beside_the_pings_of_its_people(tmp_path: Path) -> None:
+    async with standing(tmp_path) as house, living(house, config_for(house.target)):
+        await declared(house)
+        house.advance(5 * MINUTE)
+        await told(house, ALICE, "Open for 5 min")
+        await told(house, BOB, "Open for 5 min")
+        (said,) = await house.until(
+            lambda: [one for one in house.messages() if "the group engineering" in one.text], "it"
+        )
+        assert f"Told the group engineering (<@{ALICE}>, <@{BOB}>): open for 5 min, nobody" in said.text
+        assert (said.thread_ts, said.reply_broadcast) == (house.card().ts, False)
+
+
+async def test_its_commander_is_not_asked(house: House) -> None:
+    await declared(house)
+    assert (await house.slash(ALICE, f"assign INC-1 <@{BOB}>")).ok
+    said = await house.slash(BOB, "ack INC-1")
     assert "is yours" in said.message.text
 
 

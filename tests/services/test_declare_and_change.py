@@ -271,7 +271,7 @@ async def test_a_level_that_was_claimed_before_the_answer_tells_nobody(
     await story.fire()
     clock.advance(5 * MINUTE)
     (claimed,) = [timer for timer in await story.claim() if timer.kind == "level"]
-    await story.change(Acknowledge(), by=bob)
+    await story.change(Acknowledge(), by=alice)
     paged = await story.paged()
     await story.database.write(_fire, claimed, story.config)
     assert await story.paged() == paged

@@ -63,7 +63,7 @@ def menu(message: Message) -> list[str]:
 async def test_the_card_shows_one_primary_button_and_what_suits_its_status(house):
     card = await declare(house)
     assert buttons(card) == [("Acknowledge", "primary")]
-    await press(house, BOB, card, "iora:incident:ack")
+    await press(house, ALICE, card, "iora:incident:ack")
     card = await card_with(house, "ACKNOWLEDGED")
     assert buttons(card) == [("Mitigated", "primary"), ("Resolve", None)]
     await press(house, BOB, card, "iora:incident:mitigate")
@@ -71,7 +71,7 @@ async def test_the_card_shows_one_primary_button_and_what_suits_its_status(house
     assert buttons(card) == [("Resolve", "primary"), ("Reopen", None)]
     await press(house, BOB, card, "iora:incident:reopen")
     card = await card_with(house, "*OPEN*")
-    await press(house, BOB, card, "iora:incident:ack")
+    await press(house, ALICE, card, "iora:incident:ack")
     card = await card_with(house, "ACKNOWLEDGED")
     await press(house, BOB, card, "iora:incident:resolve")
     form = await form_of(house, BOB)

@@ -180,7 +180,7 @@ async def test_after_an_acknowledgement_slack_gets_no_copy_at_all(tmp_path):
         await declared(house)
         await until_seconds_pass(house, 35)
         await house.until(lambda: pagerduty.events, "the page by the next way")
-        assert (await house.slash(ALICE, "ack INC-1")).ok
+        assert (await house.slash(ALICE, "ack INC-1 take over")).ok
         await house.until(lambda: actions(pagerduty) == ["trigger", "acknowledge"], "its end there")
         house.slack.faults.clear()
         await settle(house, "card:1")
@@ -245,7 +245,7 @@ async def test_nobody_is_paged_after_an_acknowledgement_that_came_before_the_sen
         pagerduty.answers = [(429, {"Retry-After": "5"})]
         await declared(house)
         await house.until(lambda: not pagerduty.answers, "the first try")
-        assert (await house.slash(ALICE, "ack INC-1")).ok
+        assert (await house.slash(ALICE, "ack INC-1 take over")).ok
         await settle(house)
         assert pagerduty.events == []
         found = await row(house, f"{PING}:pagerduty")
@@ -294,7 +294,7 @@ async def test_many_pages_for_one_person_are_one_message(tmp_path):
         await settle(house, *(f"card:{number + 1}" for number in range(12)))
         (digest,) = house.pings(BOB)
         assert "12 incidents need you" in digest.text
-        assert (await house.slash(ALICE, "ack INC-3")).ok
+        assert (await house.slash(ALICE, "ack INC-3 take over")).ok
         await settle(house)
         assert "11 of 12 incidents still need somebody" in house.pings(BOB)[0].text
 
