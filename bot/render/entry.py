@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.model.actor import BOT, outsider_of, person_of
@@ -140,14 +140,20 @@ def _refused(actor: str, facts: Facts) -> str:
 
 
 def _escalation(actor: str, facts: Facts) -> str:
-    people = ", ".join(f"<@{person}>" for person in facts["people"])
-    told = [people] if people else []
+    groups = facts.get("groups", {})
+    alone = [one for one in facts["people"] if not any(one in who for who in groups.values())]
+    told = [_people(alone)] if alone else []
+    told += [f"the group {escape(name)} ({_people(who)})" for name, who in groups.items()]
     if "channel" in facts["notify"]:
         told.append("the channel")
     parts = [f"Told {' and '.join(told) or 'nobody'}: {escape(facts['reason'])}."]
     if facts["nobody"]:
         parts.append(f"Nobody is behind {escape(', '.join(facts['nobody']))}.")
     return " ".join(parts)
+
+
+def _people(members: Sequence[str]) -> str:
+    return ", ".join(f"<@{one}>" for one in members)
 
 
 def _drill(actor: str, facts: Facts) -> str:

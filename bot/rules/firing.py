@@ -16,6 +16,9 @@ _BY_TIME = (
 """How the reasons begin that say no more than that nobody has answered."""
 
 
+_GROUP = "group:"
+
+
 @dataclass(frozen=True)
 class Part:
     """One reason to tell somebody. ``template``: the policy's own words for it; ``because``: the readings.
@@ -111,6 +114,11 @@ def account(
         "levels": list(fire.levels),
         "notify": list(fire.notify),
         "people": list(found),
+        "groups": {
+            text.removeprefix(_GROUP): list(who)
+            for text, who in behind.items()
+            if text.startswith(_GROUP) and who
+        },
         "nobody": [text for text, who in behind.items() if not who and text != "channel"],
         "reason": _joined(said.values()),
         "because": list(_because(fire.parts)),

@@ -165,8 +165,8 @@ def _notify(
             "anew": anew,
         }
         paging.ping(tx, config, incident.id, facts)
-    if _said_in_channel(due):
-        add_reply(tx, incident, seq, broadcast=True)
+    if _said_in_channel(due) or made.facts["groups"]:
+        add_reply(tx, incident, seq, broadcast=_said_in_channel(due))
     only_channel = due.stage == "level" and not made.pings and "channel" in due.notify
     return not made.reaches_nobody and not (only_channel and _card_is_refused(tx, incident))
 

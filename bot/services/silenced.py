@@ -51,9 +51,11 @@ def hold(tx: Tx, config: Config, incident: Incident) -> Muted | None:
 
 
 def _call_nobody(tx: Tx, incident: Incident) -> None:
-    """A level that calls the channel too, and names people there: what is not sent yet stays unsent."""
+    """What names people in the thread, or calls the channel, and is not sent yet stays unsent."""
+    levels = {entry.seq for entry in incidents.timeline(tx, incident.id, ("escalation",))}
     for reply in outbox.of_incident(tx, incident.id, "entry"):
-        if reply.state is State.WAITING and reply.ts is None and reply.facts.get("broadcast"):
+        calls = reply.facts.get("broadcast") or reply.facts["seq"] in levels
+        if reply.state is State.WAITING and reply.ts is None and calls:
             outbox.close(tx, reply.id, State.WITHDRAWN, "silenced")
 
 

@@ -287,15 +287,19 @@ SENTENCES = {
     ),
     "escalation": (
         {
-            "people": [BOB],
-            "notify": ["channel", f"user:{BOB}"],
+            "people": [BOB, ALICE],
+            "groups": {"db & co": [ALICE]},
+            "notify": ["channel", f"user:{BOB}", "group:db & co"],
             "nobody": ["group:x"],
             "reason": "declared",
             "stage": "level",
             "number": 0,
             "levels": [0],
         },
-        f"Told <@{BOB}> and the channel: declared. Nobody is behind group:x.",
+        (
+            f"Told <@{BOB}> and the group db &amp; co (<@{ALICE}>) and the channel: declared. "
+            "Nobody is behind group:x."
+        ),
     ),
     "unreached": (
         {"person": BOB, "reason": "user_not_found"},

@@ -92,8 +92,11 @@ async def test_a_ping_that_nobody_has_got_is_withdrawn_and_goes_no_other_way(sto
     assert (ping.state, ping.error, ping.passed_on) == (State.WITHDRAWN, "silenced", True)
 
 
-async def test_a_level_that_calls_the_channel_is_not_told_there_any_more(story: Story) -> None:
-    called = policy(("0s", ["channel"]), ("5m", ["channel", f"user:{BOB}"]))
+@pytest.mark.parametrize("told", [["channel", f"user:{BOB}"], ["group:engineering"]], ids=str)
+async def test_a_level_that_calls_people_in_the_thread_is_not_told_there_any_more(
+    story: Story, told: list[str]
+) -> None:
+    called = policy(("0s", ["channel"]), ("5m", told))
     story.config = config(critical=called)
     await finds(story)
     await story.go_on(5 * MINUTE)
