@@ -21,6 +21,9 @@ RECONCILES_MS = 600_000
 """For so long after a start on a restored database, what is added about its incidents is looked up first."""
 NOT_STARTED = 2**62
 """``restores.at`` until the bot has started on what was restored."""
+_WANTED_ANEW = """revision = revision + 1,
+    due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END,
+    wanted_at = CASE WHEN delivered = revision THEN :now ELSE wanted_at END"""
 _READY = """FROM outbox o LEFT JOIN outbox p ON p.id = o.parent_id
     WHERE o.delivered < o.revision AND o.due_at <= :now
       AND (:edits = 1 OR o.ts IS NULL)
@@ -81,9 +84,7 @@ def revise(tx: Tx, incident_id: int, kinds: Collection[str]) -> None:
     """
     for kind in kinds:
         tx.run(
-            """UPDATE outbox SET revision = revision + 1,
-            due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END,
-            wanted_at = CASE WHEN delivered = revision THEN :now ELSE wanted_at END
+            f"""UPDATE outbox SET {_WANTED_ANEW}
             WHERE incident_id = :incident_id AND kind = :kind
               AND state NOT IN ('refused', 'withdrawn', 'digested')""",
             incident_id=incident_id,
@@ -97,9 +98,7 @@ def revise(tx: Tx, incident_id: int, kinds: Collection[str]) -> None:
 def _revise_digests(tx: Tx, incident_id: int) -> None:
     """The digests in which the incident stands, with their copies by other ways."""
     tx.run(
-        """UPDATE outbox SET revision = revision + 1,
-        due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END,
-        wanted_at = CASE WHEN delivered = revision THEN :now ELSE wanted_at END
+        f"""UPDATE outbox SET {_WANTED_ANEW}
         WHERE state NOT IN ('refused', 'withdrawn') AND id IN (
             SELECT copy.id FROM outbox listed
             JOIN outbox digest ON digest.id = listed.parent_id
@@ -114,9 +113,7 @@ def _revise_digests(tx: Tx, incident_id: int) -> None:
 def set_facts(tx: Tx, message_id: int, facts: Facts) -> None:
     """Draw a message again, from other facts; an unsure one keeps its time, as with ``revise``."""
     tx.run(
-        """UPDATE outbox SET facts = :facts, revision = revision + 1,
-        due_at = CASE WHEN state <> 'unsure' AND due_at > :now THEN :now ELSE due_at END,
-        wanted_at = CASE WHEN delivered = revision THEN :now ELSE wanted_at END
+        f"""UPDATE outbox SET facts = :facts, {_WANTED_ANEW}
         WHERE id = :id AND state NOT IN ('refused', 'withdrawn')""",
         id=message_id,
         facts=json.dumps(facts),
