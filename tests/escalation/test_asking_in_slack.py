@@ -186,7 +186,10 @@ async def test_the_thread_names_a_group_once_beside_the_pings_of_its_people(tmp_
         (said,) = await house.until(
             lambda: [one for one in house.messages() if "the group engineering" in one.text], "it"
         )
-        assert f"Told the group engineering (<@{ALICE}>, <@{BOB}>): open for 5 min, nobody" in said.text
+        assert (
+            f"Told the group engineering (<@{ALICE}>, <@{BOB}>): open for 5 min, nobody"
+            in said.text
+        )
         assert (said.thread_ts, said.reply_broadcast) == (house.card().ts, False)
 
 
