@@ -10,12 +10,15 @@ from bot.model.policy import Policy
 from bot.rules.past import Stage
 
 _BY_TIME = (
-    *("declared", "reopened", "the silence", "open for", "still nobody", "last resort"),
+    "declared",
+    "reopened",
+    "the silence",
+    "open for",
+    "still nobody",
+    "last resort",
     "acknowledged, but",
 )
 """How the reasons begin that say no more than that nobody has answered."""
-
-
 _GROUP = "group:"
 
 

@@ -35,8 +35,8 @@ def acknowledge(
 
 def _waits_again(tx: Tx, incident: Incident, at: int) -> bool:
     """Whether others were told by that time, and nobody did anything since they were."""
-    told = incidents.timeline(tx, incident.id, ("escalation",))
+    told = incidents.newest_of_kind(tx, incident.id, "escalation")
     active = incidents.newest_by_a_person(tx, incident.id)
-    if incident.status is not Status.ACKNOWLEDGED or not told or active is None:
+    if incident.status is not Status.ACKNOWLEDGED or told is None or active is None:
         return False
-    return active.seq < told[-1].seq and at >= told[-1].at - _CLOCKS_APART_MS
+    return active.seq < told.seq and at >= told.at - _CLOCKS_APART_MS

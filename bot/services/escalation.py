@@ -174,10 +174,10 @@ def _notify(
 def _anew(tx: Tx, incident: Incident) -> int:
     """The number of the entry with which somebody had answered, where it goes on all the same; else 0."""
     if incident.status is Status.ACKNOWLEDGED:
-        active = incidents.newest_by_a_person(tx, incident.id)
-        return active.seq if active is not None else 0
-    reopened = incidents.timeline(tx, incident.id, ("reopened",))
-    return reopened[-1].seq if reopened else 0
+        answer = incidents.newest_by_a_person(tx, incident.id)
+    else:
+        answer = incidents.newest_of_kind(tx, incident.id, "reopened")
+    return answer.seq if answer is not None else 0
 
 
 def _ask(tx: Tx, case: Case, ask: Ask) -> None:

@@ -65,8 +65,8 @@ def _rises(tx: Tx, key: str, many: Incident | None) -> bool:
     since = tx.now - _WITHIN_MS
     if incidents.opened_for(tx, _prefix(key), since) >= ALONE:
         return True
-    joined = incidents.timeline(tx, many.id, ("joined",)) if many is not None else []
-    return bool(joined) and joined[-1].at >= since
+    joined = incidents.newest_of_kind(tx, many.id, "joined") if many is not None else None
+    return joined is not None and joined.at >= since
 
 
 def _of_many(tx: Tx, key: str) -> Incident | None:

@@ -27,6 +27,7 @@ MARK = "(unrecorded: the bot's database can't be written)"
 _AT_ONCE = 64
 _KEPT_MS = 600_000
 _ANSWERS_WITHIN_S = 30
+"""Not for ever: who looks after the bot itself has its turn next."""
 
 
 class Unrecorded:
@@ -54,9 +55,7 @@ class Unrecorded:
             return
         self._last_trouble = self._clock.now()
         try:
-            async with asyncio.timeout(
-                _ANSWERS_WITHIN_S
-            ):  # the next one looks after the bot itself
+            async with asyncio.timeout(_ANSWERS_WITHIN_S):
                 if not await self._database.read(_any_due):
                     return
                 due = await self._database.rehearse(due_pages, self._live.config, self.told)

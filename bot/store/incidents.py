@@ -206,6 +206,17 @@ def newest_by_a_person(tx: Tx, incident_id: int) -> Mark | None:
     return Mark(row["seq"], row["at"]) if row else None
 
 
+def newest_of_kind(tx: Tx, incident_id: int, kind: str) -> Mark | None:
+    """Where the newest entry of a kind stands."""
+    row = tx.one(
+        """SELECT seq, at FROM timeline
+        WHERE incident_id = :id AND kind = :kind ORDER BY seq DESC LIMIT 1""",
+        id=incident_id,
+        kind=kind,
+    )
+    return Mark(row["seq"], row["at"]) if row else None
+
+
 def entry(tx: Tx, incident_id: int, seq: int) -> Entry | None:
     """One entry, or None."""
     row = tx.one(
